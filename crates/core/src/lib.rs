@@ -1,1 +1,11 @@
-//! Placeholder.
+//! What Farthing decides, and nothing else.
+//!
+//! No async, no I/O, no clock, no randomness; ids and the time are given. Every function here
+//! answers the same for the same arguments.
+//!
+//! In reading order: [`ids`], [`money`], [`time`], [`catalog`].
+
+pub mod catalog;
+pub mod ids;
+pub mod money;
+pub mod time;

@@ -3,9 +3,10 @@
 //! No async, no I/O, no clock, no randomness; ids and the time are given. Every function here
 //! answers the same for the same arguments.
 //!
-//! In reading order: [`ids`], [`money`], [`time`], [`catalog`].
+//! In reading order: [`ids`], [`money`], [`time`], [`catalog`], [`snapshot`].
 
 pub mod catalog;
 pub mod ids;
 pub mod money;
+pub mod snapshot;
 pub mod time;

@@ -14,11 +14,11 @@ use crate::time::{Interval, Period, Timestamp};
 #[serde(tag = "object", rename_all = "snake_case")]
 pub enum Snapshot {
     /// A subscription together with its newest invoice.
-    Subscription(SubscriptionSnapshot),
+    Subscription(Box<SubscriptionSnapshot>),
     /// An invoice with its lines and payments.
-    Invoice(InvoiceSnapshot),
+    Invoice(Box<InvoiceSnapshot>),
     /// A hosted checkout.
-    Checkout(CheckoutSnapshot),
+    Checkout(Box<CheckoutSnapshot>),
     /// The provider's customer is gone.
     CustomerDeleted(CustomerRef),
 }

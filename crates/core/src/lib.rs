@@ -5,8 +5,14 @@
 //!
 //! In reading order: [`ids`], [`money`], [`time`], [`catalog`], [`snapshot`].
 
+pub mod access;
+pub mod allowance;
 pub mod catalog;
+pub mod credits;
+pub mod entitlement;
+pub mod facts;
 pub mod ids;
 pub mod money;
 pub mod snapshot;
+pub mod subscription;
 pub mod time;

@@ -1,0 +1,148 @@
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn month(n: u32) -> Period {
+    let start = |n: u32| at(&format!("2027-{n:02}-10T00:00:00Z"));
+    Period { start: start(n), end: start(n + 1) }
+}
+
+fn usd() -> Currency {
+    "USD".parse().unwrap()
+}
+
+fn running(status: Status, standing: Standing, cancel_at: Option<Timestamp>) -> Subscription {
+    Subscription {
+        plan: "starter".into(),
+        interval: Interval::Month,
+        price: "price_starter".into(),
+        currency: usd(),
+        status,
+        standing,
+        period: month(1),
+        anchor: month(1).start,
+        cancel_at,
+        trial_ends_at: (status == Status::Trialing).then_some(month(1).end),
+        ended_at: (status == Status::Canceled).then_some(month(1).end),
+    }
+}
+
+fn paid(plan: &str, period: Period, prorated: bool) -> PaidPeriod {
+    PaidPeriod {
+        invoice: format!("in_{plan}_{}", period.start),
+        plan: plan.into(),
+        interval: Interval::Month,
+        price: format!("price_{plan}"),
+        amount: Money::new(1900, usd()),
+        period,
+        prorated,
+    }
+}
+
+fn seen(status: ProviderStatus, payment: Payment, paid: Option<PaidPeriod>) -> Seen {
+    Seen {
+        status,
+        plan: "starter".into(),
+        interval: Interval::Month,
+        price: "price_starter".into(),
+        currency: usd(),
+        anchor: month(1).start,
+        cancel_at: None,
+        ended_at: None,
+        trial: None,
+        payment,
+        paid,
+    }
+}
+
+fn sightings() -> Vec<(&'static str, Seen)> {
+    use Payment::*;
+    use ProviderStatus::*;
+    let upgrade = Period { start: at("2027-01-20T00:00:00Z"), end: month(1).end };
+    vec![
+        ("incomplete", seen(Incomplete, Waiting, None)),
+        ("trialing", Seen { trial: Some(month(1)), ..seen(Trialing, NoneDue, None) }),
+        ("paid this period", seen(Running, NoneDue, Some(paid("starter", month(1), false)))),
+        ("next period draft", seen(Running, Waiting, None)),
+        ("next period failed", seen(Running, Failed, None)),
+        ("next period paid", seen(Running, NoneDue, Some(paid("starter", month(2), false)))),
+        ("upgrade paid", seen(Running, NoneDue, Some(paid("growth", upgrade, true)))),
+        (
+            "cancel scheduled",
+            Seen {
+                cancel_at: Some(month(1).end),
+                ..seen(Running, NoneDue, Some(paid("starter", month(1), false)))
+            },
+        ),
+        ("halted", seen(Halted, Failed, None)),
+        ("ended", Seen { ended_at: Some(month(1).end), ..seen(Ended, NoneDue, None) }),
+    ]
+}
+
+fn show(sub: &Subscription) -> String {
+    let mut words = vec![sub.status.as_str().to_owned()];
+    if sub.standing != Standing::Good {
+        words.push(sub.standing.as_str().to_owned());
+    }
+    if sub.cancel_at.is_some() {
+        words.push("canceling".to_owned());
+    }
+    words.join(", ")
+}
+
+/// One line per (state, sighting). Reviewing a change to the machine is reading this diff.
+#[test]
+fn transition_table() {
+    let past_due = Standing::PastDue { since: month(1).end };
+    let states = [
+        None,
+        Some(running(Status::Incomplete, Standing::Good, None)),
+        Some(running(Status::Trialing, Standing::Good, None)),
+        Some(running(Status::Active, Standing::Good, None)),
+        Some(running(Status::Active, Standing::Good, Some(month(1).end))),
+        Some(running(Status::Active, past_due, None)),
+        Some(running(Status::Paused, Standing::Good, None)),
+        Some(running(Status::Canceled, Standing::Good, None)),
+    ];
+    let mut table = String::new();
+    for state in &states {
+        for (name, seen) in sightings() {
+            let absorbed = absorb(state.as_ref(), &seen, at("2027-02-10T02:00:00Z"));
+            let before = state.as_ref().map_or("(new)".to_owned(), show);
+            let events: Vec<&str> = absorbed.events.iter().map(Event::name).collect();
+            let after = format!("{} on {}", show(&absorbed.next), absorbed.next.plan);
+            table += &format!("{before:<18} {name:<19} {after:<32} {}\n", events.join(" "));
+            let again = absorb(Some(&absorbed.next), &seen, at("2027-02-10T03:00:00Z"));
+            assert_eq!(again.events, [], "{before} + {name} twice is not the same as once");
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn a_late_payment_of_an_earlier_period_does_not_move_a_subscription_back() {
+    let mut sub = running(Status::Active, Standing::Good, None);
+    sub.period = month(3);
+    let late =
+        seen(ProviderStatus::Running, Payment::NoneDue, Some(paid("growth", month(2), false)));
+    assert_eq!(absorb(Some(&sub), &late, month(3).start).next, sub);
+}
+
+#[test]
+fn an_upgrade_keeps_the_start_of_the_period_and_takes_the_new_plan() {
+    let sub = running(Status::Active, Standing::Good, None);
+    let rest = Period { start: at("2027-01-20T00:00:00Z"), end: month(1).end };
+    let seen = seen(ProviderStatus::Running, Payment::NoneDue, Some(paid("growth", rest, true)));
+    let next = absorb(Some(&sub), &seen, rest.start).next;
+    assert_eq!((next.plan.as_str(), next.period), ("growth", month(1)));
+}
+
+#[test]
+fn a_trial_ends_by_itself_at_its_end_and_not_before() {
+    let trial = running(Status::Trialing, Standing::Good, None);
+    assert_eq!(expire_trial(&trial, month(1).end.plus_seconds(-1)), None);
+    let over = expire_trial(&trial, month(1).end).unwrap();
+    assert_eq!((over.next.status, over.events), (Status::Incomplete, vec![Event::TrialEnded]));
+}

@@ -53,12 +53,22 @@ impl Source {
         self.is_test_file || self.test_ranges.iter().any(|range| range.contains(&offset))
     }
 
-    /// Modules declared under `#[cfg(test)]` that live in files of their own.
+    /// The paths, without ending, of modules declared under `#[cfg(test)]` in files of their own.
     fn test_modules(&self) -> Vec<String> {
+        let (folder, _) = self.path.rsplit_once('/').unwrap_or_default();
+        let stem = self.path.trim_end_matches(".rs");
+        let children = match stem.rsplit_once('/') {
+            Some((folder, "mod" | "lib" | "main")) => folder,
+            _ => stem,
+        };
         let declared = self.test_ranges.iter().filter_map(|range| {
             let item = self.code[range.clone()].trim_end().strip_suffix(';')?;
-            let (_, name) = item.rsplit_once("mod ")?;
-            Some(name.trim().to_owned())
+            let (attributes, name) = item.rsplit_once("mod ")?;
+            if !attributes.contains("#[path") {
+                return Some(format!("{children}/{}", name.trim()));
+            }
+            let (_, file) = self.strings.iter().find(|(at, _)| range.contains(at))?;
+            Some(format!("{folder}/{}", file.trim_end_matches(".rs")))
         });
         declared.collect()
     }
@@ -73,15 +83,7 @@ pub fn line_of(text: &str, offset: usize) -> usize {
 pub fn sources(tree: &Tree) -> Vec<Source> {
     let mut sources: Vec<Source> =
         tree.with_ending(".rs").map(|(path, text)| Source::new(path, text)).collect();
-    let mut tests = BTreeSet::new();
-    for source in &sources {
-        let stem = source.path.trim_end_matches(".rs");
-        let folder = match stem.rsplit_once('/') {
-            Some((folder, "mod" | "lib" | "main")) => folder,
-            _ => stem,
-        };
-        tests.extend(source.test_modules().iter().map(|name| format!("{folder}/{name}")));
-    }
+    let tests: BTreeSet<String> = sources.iter().flat_map(Source::test_modules).collect();
     for source in &mut sources {
         let stem = source.path.trim_end_matches(".rs").trim_end_matches("/mod");
         let within = |module: &String| {
@@ -337,9 +339,12 @@ mod tests {
             ("crates/a/src/money.rs", "#[cfg(test)]\nmod proofs;"),
             ("crates/a/src/money/proofs.rs", ""),
             ("crates/a/tests/api.rs", ""),
+            ("crates/a/src/b.rs", "#[cfg(test)]\n#[path = \"b_tests.rs\"]\nmod tests;"),
+            ("crates/a/src/b_tests.rs", ""),
         ]);
         let tests: Vec<bool> = sources(&tree).iter().map(|source| source.is_test_file).collect();
-        assert_eq!(tests, [false, true, true, false, false, true, true]);
+        let expected = [false, true, true, false, false, true, true, false, true];
+        assert_eq!(tests, expected);
     }
 
     #[test]

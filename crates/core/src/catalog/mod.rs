@@ -3,12 +3,28 @@
 //! These types hold only what is valid: parsing refuses everything else, so no other code has
 //! to ask whether a plan exists in `tiers` or a price names every currency.
 
+mod error;
+mod features;
+mod packs;
+mod parse;
+mod plans;
+mod policies;
+mod reader;
+mod values;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::money::{Currency, Money};
 use crate::time::Interval;
+
+pub use error::CatalogError;
+pub use parse::{MAX_SOURCE_BYTES, parse};
+pub use values::{InvalidQuantity, about_size, format_size, parse_size};
+
+/// The catalog that `farthing init` and `farthing dev` write; it uses every part of the format.
+pub const SAMPLE: &str = include_str!("sample.toml");
 
 /// A whole catalog file, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

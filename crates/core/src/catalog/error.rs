@@ -84,10 +84,17 @@ impl<'s> Report<'s> {
     ) {
         let known: Vec<&str> = known.into_iter().collect();
         let nearest = nearest(name, &known).map(str::to_owned);
-        let fix = match &nearest {
-            Some(nearest) => format!("write `{nearest}`"),
-            None if known.is_empty() => "remove it".to_owned(),
-            None => format!("use one of: {}", list(&known)),
+        // A value is written in quotes, a key is not.
+        let is_value = self.written(at).starts_with(['"', '\'']);
+        let quoted = |name: &str| match is_value {
+            true => format!("\"{}\"", shown(name)),
+            false => format!("`{}`", shown(name)),
+        };
+        let fix = match (nearest.as_deref(), known.as_slice()) {
+            (Some(nearest), _) => format!("write {}", quoted(nearest)),
+            (None, [only]) => format!("write {}", quoted(only)),
+            (None, []) => "remove it".to_owned(),
+            (None, known) => format!("use one of: {}", list(known, quoted)),
         };
         let message = format!("`{}` is not {what}", shown(name));
         self.found.push(Found { code, at: at.clone(), message, fix, nearest });
@@ -159,8 +166,8 @@ impl<'s> Lines<'s> {
     }
 }
 
-/// The known name that is most like `written`: the same but for case and dashes, or few letters
-/// apart. `None` when nothing is close.
+/// The known name that is most like `written`: the same but for case and dashes, its
+/// beginning, or few letters apart. `None` when nothing is close.
 pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     const LONGEST: usize = 60;
     const MOST: usize = 1_000;
@@ -173,8 +180,11 @@ pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
         .take(MOST)
-        .filter(|name| name.len().abs_diff(written.len()) <= allowed + 1)
-        .map(|name| (strsim::damerau_levenshtein(&written, &plain(name)), *name))
+        .map(|name| match plain(name) {
+            longer if 3 <= written.len() && longer.starts_with(&written) => (1, *name),
+            far if allowed + 1 < far.len().abs_diff(written.len()) => (usize::MAX, *name),
+            near => (strsim::damerau_levenshtein(&written, &near), *name),
+        })
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
@@ -191,11 +201,10 @@ pub(super) fn shown(name: &str) -> String {
     shown
 }
 
-/// `` `a`, `b`, `c` ``, shortened when there are very many.
-pub(super) fn list(names: &[&str]) -> String {
+/// The names behind each other, shortened when there are very many.
+fn list(names: &[&str], quoted: impl Fn(&str) -> String) -> String {
     const MOST: usize = 12;
-    let mut quoted: Vec<String> =
-        names.iter().take(MOST).map(|name| format!("`{}`", shown(name))).collect();
+    let mut quoted: Vec<String> = names.iter().take(MOST).map(|name| quoted(name)).collect();
     if names.len() > MOST {
         quoted.push("…".to_owned());
     }

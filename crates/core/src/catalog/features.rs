@@ -8,8 +8,8 @@ use super::error::{Report, nearest, shown};
 use super::reader::{MOST, Node, Section};
 use super::{CreditFeature, Feature, GrantSource, OnCancel, OnOutage, Reset, Unit};
 
-/// Reads every feature. One that is wrong is there as `None`: its name is known, so that plans
-/// that use it are not called wrong as well.
+/// Reads every feature. One whose type is not known is there as `None`: its name is known, so that
+/// plans that use it are not called wrong as well. One with another mistake has its type.
 pub(super) fn read(node: &Node<'_>, report: &mut Report<'_>) -> BTreeMap<String, Option<Feature>> {
     let section = node.named("a feature", report);
     let nodes = section.map(|section| section.nodes).unwrap_or_default();
@@ -30,26 +30,25 @@ fn feature(node: &Node<'_>, report: &mut Report<'_>) -> Option<Feature> {
         "value" => node.section(&["type"], report).map(|_| Feature::Value),
         "count" => {
             let section = node.section(&["type", "unit"], report)?;
-            Some(Feature::Count { unit: unit(&section, report)? })
+            Some(Feature::Count { unit: unit(&section, report) })
         }
         "usage" => {
             let section = node.section(&["type", "unit", "resets", "timezone"], report)?;
             let (unit, resets) = (unit(&section, report), resets(&section, report));
-            Some(Feature::Usage { unit: unit?, resets: resets? })
+            Some(Feature::Usage { unit, resets: resets.unwrap_or(Reset::Month) })
         }
         _ => {
             let known = ["type", "spend", "cost", "on_cancel", "on_outage"];
-            credits(&node.section(&known, report)?, report).map(Feature::Credits)
+            Some(Feature::Credits(credits(&node.section(&known, report)?, report)))
         }
     }
 }
 
 /// Without `unit` a feature is counted in things.
-fn unit(section: &Section<'_>, report: &mut Report<'_>) -> Option<Option<Unit>> {
-    match section.find("unit") {
-        None => Some(None),
-        Some(node) => node.word(&[("byte", Unit::Byte)], report).map(Some),
-    }
+fn unit(section: &Section<'_>, report: &mut Report<'_>) -> Option<Unit> {
+    let node = section.find("unit")?;
+    // Whatever was meant, the feature is measured and not counted: its limits may be sizes.
+    Some(node.word(&[("byte", Unit::Byte)], report).unwrap_or(Unit::Byte))
 }
 
 /// A daily window without `timezone` starts at midnight UTC.
@@ -97,40 +96,28 @@ fn timezone(node: &Node<'_>, report: &mut Report<'_>) -> Option<String> {
 
 /// Left out, `spend` is plan, pack, signup; `cost` is empty; `on_cancel` is keep; `on_outage` is
 /// last_known.
-fn credits(section: &Section<'_>, report: &mut Report<'_>) -> Option<CreditFeature> {
-    let sources = [
+fn credits(section: &Section<'_>, report: &mut Report<'_>) -> CreditFeature {
+    const SOURCES: [(&str, GrantSource); 4] = [
         ("plan", GrantSource::Plan),
         ("pack", GrantSource::Pack),
         ("signup", GrantSource::Signup),
         ("manual", GrantSource::Manual),
     ];
-    let spend = match section.find("spend") {
-        None => Some(vec![GrantSource::Plan, GrantSource::Pack, GrantSource::Signup]),
-        Some(node) => node.words(&sources, false, report),
-    };
-    let cost = match section.find("cost") {
-        None => Some(BTreeMap::new()),
-        Some(node) => cost(node, report),
-    };
-    let on_cancel = match section.find("on_cancel") {
-        None => Some(OnCancel::Keep),
-        Some(node) => node.word(
-            &[("keep", OnCancel::Keep), ("expire_at_period_end", OnCancel::ExpireAtPeriodEnd)],
-            report,
-        ),
-    };
-    let on_outage = match section.find("on_outage") {
-        None => Some(OnOutage::LastKnown),
-        Some(node) => node.word(
-            &[
-                ("last_known", OnOutage::LastKnown),
-                ("deny", OnOutage::Deny),
-                ("allow", OnOutage::Allow),
-            ],
-            report,
-        ),
-    };
-    Some(CreditFeature { spend: spend?, cost: cost?, on_cancel: on_cancel?, on_outage: on_outage? })
+    const ENDS: [(&str, OnCancel); 2] =
+        [("keep", OnCancel::Keep), ("expire_at_period_end", OnCancel::ExpireAtPeriodEnd)];
+    const OUTAGES: [(&str, OnOutage); 3] =
+        [("last_known", OnOutage::LastKnown), ("deny", OnOutage::Deny), ("allow", OnOutage::Allow)];
+    let spend = section.find("spend").and_then(|node| node.words(&SOURCES, false, report));
+    let cost = section.find("cost").and_then(|node| cost(node, report));
+    let on_cancel = section.find("on_cancel").and_then(|node| node.word(&ENDS, report));
+    let on_outage = section.find("on_outage").and_then(|node| node.word(&OUTAGES, report));
+    let usual = [GrantSource::Plan, GrantSource::Pack, GrantSource::Signup];
+    CreditFeature {
+        spend: spend.unwrap_or_else(|| usual.to_vec()),
+        cost: cost.unwrap_or_default(),
+        on_cancel: on_cancel.unwrap_or(OnCancel::Keep),
+        on_outage: on_outage.unwrap_or(OnOutage::LastKnown),
+    }
 }
 
 fn cost(node: &Node<'_>, report: &mut Report<'_>) -> Option<BTreeMap<String, i64>> {

@@ -10,6 +10,9 @@ mod parse;
 mod plans;
 mod policies;
 mod reader;
+mod slots;
+mod templates;
+mod tiers;
 mod values;
 
 use std::collections::BTreeMap;
@@ -21,10 +24,10 @@ use crate::time::Interval;
 
 pub use error::CatalogError;
 pub use parse::{MAX_SOURCE_BYTES, parse};
+pub use slots::PriceSlot;
+pub use templates::{AI_CREDITS, SAMPLE, SEATS, TEMPLATES, template};
+pub use tiers::{Direction, OverLimitFinding};
 pub use values::{InvalidQuantity, about_size, format_size, parse_size};
-
-/// The catalog that `farthing init` and `farthing dev` write; it uses every part of the format.
-pub const SAMPLE: &str = include_str!("sample.toml");
 
 /// A whole catalog file, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -183,7 +183,7 @@ fn read_tiers(
     if texts.is_empty() {
         node.empty("every plan, from the lowest to the highest", report);
     }
-    let tiers: Option<Vec<String>> =
+    let tiers: Vec<Option<String>> =
         texts.iter().map(|(node, text)| known.plan(text, node, report)).collect();
     let listed: BTreeSet<&str> = texts.iter().map(|(_, text)| *text).collect();
     let plans = plans.and_then(|plans| plans.table(&mut Report::new("")));
@@ -194,7 +194,7 @@ fn read_tiers(
             report.add("catalog_plan_not_in_tiers", &plan.key_at, message, fix);
         }
     }
-    tiers.filter(|tiers| !tiers.is_empty())
+    tiers.into_iter().collect()
 }
 
 /// The names that a catalog declares. `None` where the declaration itself is missing or broken:
@@ -214,7 +214,12 @@ impl Known {
     /// The currency that is `node`'s key, if it is declared.
     pub fn currency(&self, node: &Node<'_>, report: &mut Report<'_>) -> Option<Currency> {
         let parsed = node.key.parse::<Currency>().ok();
-        let Some(declared) = &self.currencies else { return parsed };
+        let Some(declared) = &self.currencies else {
+            if parsed.is_none() {
+                unknown_currency(node.key, &node.key_at, report);
+            }
+            return parsed;
+        };
         if parsed.is_some_and(|currency| declared.contains(&currency)) {
             return parsed;
         }

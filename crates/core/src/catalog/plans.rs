@@ -302,7 +302,7 @@ fn overage(
     if let (Some(cap), Some(at)) = (cap, cap_at)
         && cap <= limit
     {
-        let message = format!("{}.cap is not above the plan's limit", node.path);
+        let message = format!("`{}.cap` is not above the plan's limit", node.path);
         let fix = "write the most that can be used in all, the plan's limit included";
         report.add("catalog_overage_cap", &at, message, fix);
         return None;

@@ -109,7 +109,7 @@ impl<'a> Node<'a> {
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let known = words.iter().map(|(word, _)| *word);
-            let what = format!("a word for {}", self.subject());
+            let what = format!("a value of {}", self.subject());
             report.add_unknown("catalog_unknown_word", &self.at, &what, text, known);
         }
         found.map(|(_, value)| *value)
@@ -131,29 +131,23 @@ impl<'a> Node<'a> {
         Some(array.iter().enumerate().map(element).collect())
     }
 
-    /// A list of texts, none twice. `None` when anything in it is wrong.
+    /// A list of texts, each once; what is wrong with one is reported and leaves the others.
     pub fn texts(
         &self,
         example: &str,
         report: &mut Report<'_>,
     ) -> Option<Vec<(Node<'a>, &'a str)>> {
         let mut seen = BTreeSet::new();
-        let mut all = Some(Vec::new());
+        let mut all = Vec::new();
         for node in self.list(example, report)? {
-            match node.text("a word", report) {
-                Some(text) if !seen.insert(text) => {
-                    node.twice(text, report);
-                    all = None;
-                }
-                Some(text) => {
-                    if let Some(all) = &mut all {
-                        all.push((node, text));
-                    }
-                }
-                None => all = None,
+            let Some(text) = node.text("a word", report) else { continue };
+            if seen.insert(text) {
+                all.push((node, text));
+            } else {
+                node.twice(text, report);
             }
         }
-        all
+        Some(all)
     }
 
     fn twice(&self, text: &str, report: &mut Report<'_>) {
@@ -173,8 +167,7 @@ impl<'a> Node<'a> {
         if texts.is_empty() && !may_be_empty {
             self.empty(&format!("at least one word, such as {example}"), report);
         }
-        let read: Vec<T> = texts.iter().filter_map(|(node, _)| node.word(words, report)).collect();
-        (read.len() == texts.len() && (may_be_empty || !read.is_empty())).then_some(read)
+        Some(texts.iter().filter_map(|(node, _)| node.word(words, report)).collect())
     }
 
     /// Reports that nothing is in here.

@@ -9,14 +9,23 @@
 //!
 //! In reading order: [`Store`], [`Tx`], [`Row`], [`Value`]; then one module per table.
 
+pub mod checkouts;
+pub mod credits;
+pub mod customers;
+pub mod effects;
+pub mod entitlements;
 mod error;
+pub mod invoices;
 mod migrate;
+pub mod overrides;
 mod pending;
 mod pool;
 mod postgres;
 mod queue;
 mod row;
 mod sqlite;
+pub mod subscriptions;
+pub mod trials;
 mod tx;
 mod value;
 

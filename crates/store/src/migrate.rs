@@ -30,6 +30,7 @@ macro_rules! migrations {
 
 const MIGRATIONS: &[Migration] = migrations![
     1 "0001_system",
+    2 "0002_billing",
 ];
 
 /// A migration that ran on a database.

@@ -253,7 +253,7 @@ impl SqliteTx<'_> {
     ) -> Result<Vec<Row>, StoreError> {
         let (text, mut statement) = self.prepare(sql)?;
         let columns = text.columns.get_or_init(|| {
-            statement.column_names().into_iter().map(Into::into).collect::<Vec<_>>().into()
+            statement.column_names().map(Into::into).collect::<Vec<_>>().into()
         });
         let mut found = statement.query(params_from_iter(params)).map_err(store_error)?;
         let mut rows = Vec::new();

@@ -1,0 +1,313 @@
+//! Credits: accounts, grants and the ledger.
+
+use farthing_core::catalog::GrantSource;
+use farthing_core::credits::{Bucket, Grant, Posting};
+use farthing_core::entitlement::Access;
+use farthing_core::ids::CustomerId;
+use farthing_core::time::Timestamp;
+
+use crate::entitlements::{access, access_word};
+use crate::{Row, StoreError, Tx, params};
+
+/// One customer's account of one kind of credits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The credit feature's key.
+    pub credit: String,
+    /// What could be spent if nothing had expired: the balance of the bucket `available`.
+    pub available: i64,
+    /// What is owed because money was taken back after its credits were spent.
+    pub debt: i64,
+    /// Whether spending is paused.
+    pub paused: bool,
+    /// How many ledger transactions there were.
+    pub transactions: i64,
+    /// What the state of payments leaves.
+    pub access: Access,
+    /// The revision of the customer's state that it was written with.
+    pub revision: i64,
+}
+
+/// A grant that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewGrant {
+    /// Ours, `grt_…`.
+    pub id: String,
+    /// The credit feature's key.
+    pub credit: String,
+    /// What it is granted for; there is one grant for each.
+    pub business_key: String,
+    /// Where it comes from.
+    pub source: GrantSource,
+    /// At least 1.
+    pub amount: i64,
+    /// The first instant at which it can no longer be spent.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why a posting is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Because<'a> {
+    /// Ours, `led_…`: the transaction's id.
+    pub id: &'a str,
+    /// What caused it, for example an invoice or a request.
+    pub cause: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// One entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The transaction's id, `led_…`.
+    pub ledger_id: String,
+    /// The word for why.
+    pub reason: String,
+    /// The word for where.
+    pub bucket: String,
+    /// Credits in (positive) or out (negative).
+    pub amount: i64,
+    /// What the bucket held afterwards.
+    pub balance_after: i64,
+    /// What caused it.
+    pub cause: String,
+    /// When it was written.
+    pub recorded_at: Timestamp,
+}
+
+/// Opens an account with nothing in it; does nothing when there is one.
+pub fn open(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+    revision: i64,
+) -> Result<(), StoreError> {
+    const SQL: &str = "
+        INSERT INTO credit_accounts (customer_id, credit, available, debt, paused, transactions,
+            access, revision)
+        VALUES ($1, $2, 0, 0, 0, 0, 'full', $3)
+        ON CONFLICT DO NOTHING";
+    tx.execute(SQL, &params![customer, credit, revision])?;
+    Ok(())
+}
+
+/// An account, locked until the transaction ends.
+pub fn lock(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+) -> Result<Option<Account>, StoreError> {
+    const SQL: &str = "
+        SELECT credit, available, debt, paused, transactions, access, revision
+        FROM credit_accounts WHERE customer_id = $1 AND credit = $2 FOR UPDATE";
+    tx.query_opt(SQL, &params![customer, credit])?.map(|row| read_account(&row)).transpose()
+}
+
+/// All of a customer's accounts, in the order of their keys.
+pub fn of_customer(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<Vec<Account>, StoreError> {
+    const SQL: &str = "
+        SELECT credit, available, debt, paused, transactions, access, revision
+        FROM credit_accounts WHERE customer_id = $1 ORDER BY credit";
+    tx.query(SQL, &params![customer])?.iter().map(read_account).collect()
+}
+
+/// Writes what the state of payments leaves, and the revision, into all of a customer's accounts.
+pub fn set_access(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    access: Access,
+    revision: i64,
+) -> Result<(), StoreError> {
+    const SQL: &str =
+        "UPDATE credit_accounts SET access = $2, revision = $3 WHERE customer_id = $1";
+    tx.execute(SQL, &params![customer, access_word(access), revision])?;
+    Ok(())
+}
+
+/// The grants of an account with something left, the oldest first.
+pub fn grants(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+) -> Result<Vec<Grant>, StoreError> {
+    const SQL: &str = "
+        SELECT grant_id, source, remaining, expires_at FROM credit_grants
+        WHERE customer_id = $1 AND credit = $2 AND remaining > 0 ORDER BY grant_id";
+    let read = |row: &Row| {
+        let source = GrantSource::parse(&row.text(1)?);
+        Ok(Grant {
+            id: row.text(0)?,
+            source: source.ok_or_else(|| row.bad(1, "is not a source that is known here"))?,
+            remaining: row.int(2)?,
+            expires_at: row.opt_time(3)?,
+        })
+    };
+    tx.query(SQL, &params![customer, credit])?.iter().map(read).collect()
+}
+
+/// Customers and credits with a grant that ended at or before `now` with something left.
+pub fn expired(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(CustomerId, String)>, StoreError> {
+    const SQL: &str = "
+        SELECT customer_id, credit FROM credit_grants
+        WHERE remaining > 0 AND expires_at <= $1 ORDER BY expires_at, customer_id LIMIT $2";
+    let read = |row: &Row| Ok((row.customer(0)?, row.text(1)?));
+    tx.query(SQL, &params![now, limit])?.iter().map(read).collect()
+}
+
+/// When the next grant ends that has something left.
+pub fn next_expiry(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
+    const SQL: &str = "
+        SELECT expires_at FROM credit_grants
+        WHERE remaining > 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1";
+    tx.query_opt(SQL, &[])?.map(|row| row.time(0)).transpose()
+}
+
+/// Makes a grant with all of it left; `false` when there was one for that business key before,
+/// and then nothing is written. The caller posts it.
+pub fn insert_grant(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    grant: &NewGrant,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        INSERT INTO credit_grants (customer_id, grant_id, credit, business_key, source, amount,
+            remaining, expires_at, granted_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
+        ON CONFLICT (customer_id, credit, business_key) DO NOTHING";
+    let values = params![
+        customer,
+        &grant.id,
+        &grant.credit,
+        &grant.business_key,
+        grant.source.as_str(),
+        grant.amount,
+        grant.expires_at,
+        now
+    ];
+    Ok(tx.execute(SQL, &values)? == 1)
+}
+
+/// Writes a posting: its entries, the running balances, what is left of the grants it draws from,
+/// and the account, which must be locked. `account` is brought up to date.
+pub fn post(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    account: &mut Account,
+    posting: &Posting,
+    because: Because<'_>,
+) -> Result<(), StoreError> {
+    account.transactions += 1;
+    for draw in &posting.draws {
+        take_from_grant(tx, customer, &draw.grant, draw.amount)?;
+    }
+    let n = account.transactions;
+    for (line, bucket, amount) in
+        [(1, posting.from, -posting.amount), (2, posting.to, posting.amount)]
+    {
+        let balance = add_to_balance(tx, customer, &account.credit, bucket, amount)?;
+        if bucket == Bucket::Available {
+            account.available = balance;
+        }
+        const SQL: &str = "
+            INSERT INTO ledger_entries (customer_id, credit, transaction_n, line, ledger_id, reason,
+                bucket, amount, balance_after, cause, recorded_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        let values = params![
+            customer,
+            &account.credit,
+            n,
+            line as i64,
+            because.id,
+            posting.reason.as_str(),
+            bucket.as_str(),
+            amount,
+            balance,
+            because.cause,
+            because.now
+        ];
+        tx.execute(SQL, &values)?;
+    }
+    const SQL: &str = "
+        UPDATE credit_accounts SET available = $3, transactions = $4
+        WHERE customer_id = $1 AND credit = $2 AND transactions = $4 - 1";
+    match tx.execute(SQL, &params![customer, &account.credit, account.available, n])? {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale { table: "credit_accounts", id: account.credit.clone() }),
+    }
+}
+
+fn take_from_grant(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    grant: &str,
+    amount: i64,
+) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE credit_grants SET remaining = remaining - $3
+        WHERE customer_id = $1 AND grant_id = $2 AND remaining >= $3";
+    match tx.execute(SQL, &params![customer, grant, amount])? {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale { table: "credit_grants", id: grant.to_owned() }),
+    }
+}
+
+fn add_to_balance(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+    bucket: Bucket,
+    amount: i64,
+) -> Result<i64, StoreError> {
+    const SQL: &str = "
+        INSERT INTO ledger_balances (customer_id, credit, bucket, amount) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (customer_id, credit, bucket)
+        DO UPDATE SET amount = ledger_balances.amount + excluded.amount
+        RETURNING amount";
+    let values = params![customer, credit, bucket.as_str(), amount];
+    let row = tx.query_opt(SQL, &values)?;
+    row.map_or(Ok(0), |row| row.int(0))
+}
+
+/// Up to `limit` entries of a customer, the newest first, older than transaction `before`.
+pub fn entries(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    const SQL: &str = "
+        SELECT ledger_id, reason, bucket, amount, balance_after, cause, recorded_at
+        FROM ledger_entries
+        WHERE customer_id = $1 AND credit = $2 AND transaction_n < $3
+        ORDER BY transaction_n DESC, line LIMIT $4";
+    let read = |row: &Row| {
+        Ok(Entry {
+            ledger_id: row.text(0)?,
+            reason: row.text(1)?,
+            bucket: row.text(2)?,
+            amount: row.int(3)?,
+            balance_after: row.int(4)?,
+            cause: row.text(5)?,
+            recorded_at: row.time(6)?,
+        })
+    };
+    tx.query(SQL, &params![customer, credit, before, limit])?.iter().map(read).collect()
+}
+
+fn read_account(row: &Row) -> Result<Account, StoreError> {
+    Ok(Account {
+        credit: row.text(0)?,
+        available: row.int(1)?,
+        debt: row.int(2)?,
+        paused: row.bool(3)?,
+        transactions: row.int(4)?,
+        access: access(row, 5)?,
+        revision: row.int(6)?,
+    })
+}

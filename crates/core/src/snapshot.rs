@@ -167,7 +167,7 @@ pub struct InvoiceLine {
     pub amount: Money,
     /// How many.
     pub quantity: i64,
-    /// `[start, end)` of what it pays for.
+    /// `[start, end)` of what it pays for; both the same for a one-off amount.
     pub period: Period,
     /// Whether it is a share for part of a period.
     pub proration: bool,

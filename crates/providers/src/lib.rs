@@ -1,1 +1,18 @@
-//! Placeholder.
+//! How Farthing talks to payment providers: encode a request, decode the answer, verify an event.
+//!
+//! A provider's words stop here: what comes out is [`farthing_core::snapshot`]. Nothing in this
+//! crate decides what a snapshot means, nothing is remembered, and there is no clock. Everything
+//! is synchronous; only [`transport`] touches the network.
+//!
+//! In reading order: [`http`], [`error`], [`stripe`], [`retry`], [`transport`].
+
+pub mod error;
+pub mod http;
+pub mod retry;
+pub mod stripe;
+pub mod transport;
+
+pub use error::{CallError, ConfigError};
+pub use http::{HttpRequest, HttpResponse, Transport, TransportError};
+pub use stripe::{Livemode, Stripe};
+pub use transport::HttpTransport;

@@ -9,6 +9,7 @@ import importlib
 import inspect
 import re
 import typing
+import urllib.parse
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -93,15 +94,18 @@ def route_for(method, path):
     return min(hits, key=lambda route: route.path.count(PLACEHOLDER), default=None)
 
 
-def judge(method, path, form):
+def judge(method, target, form):
     """What is wrong with a request, as sentences; an empty list if nothing is.
 
-    `form` is the list of name and value pairs of the body or of the query.
+    `target` is the path with its query, if it has one; `form` the name and value pairs of the
+    body.
     """
+    path, _, query = target.partition("?")
     route = route_for(method, path)
     if route is None:
         return [f"there is no endpoint {method} {path}"]
-    tree, findings = nest(form)
+    asked = urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    tree, findings = nest([*asked, *form])
     if route.params is None:
         return findings + [f"{name}: {method} {path} takes no parameters" for name in tree]
     return findings + judge_dict(route.params, tree, "")

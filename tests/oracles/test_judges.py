@@ -3,6 +3,7 @@
 import copy
 
 import object_judge
+import presence_judge
 import pytest
 import request_judge
 from typing_extensions import is_typeddict
@@ -39,6 +40,8 @@ def test_a_right_request_passes():
     assert judge_checkout() == []
     lookup = [["lookup_keys[0]", "growth_month"], ["active", "true"], ["limit", "100"]]
     assert request_judge.judge("GET", "/v1/prices", lookup) == []
+    in_query = "/v1/prices?lookup_keys%5B0%5D=growth+month&active=true"
+    assert request_judge.judge("GET", in_query, []) == []
     assert request_judge.judge("GET", "/v1/subscriptions/sub_1", []) == []
     assert request_judge.judge("POST", "/v1/customers/cus_1", [["metadata", ""]]) == []
 
@@ -67,6 +70,11 @@ def test_a_parameter_given_twice_is_found():
     for again in (["mode", "payment"], ["line_items", "price_1"]):
         answer = request_judge.judge("POST", "/v1/checkout/sessions", [*CHECKOUT, again])
         assert f"{again[0]}: given twice" in answer
+
+
+def test_a_mistake_in_a_query_is_found():
+    answer = request_judge.judge("GET", "/v1/prices?lookup_key=growth&active=maybe", [])
+    assert answer == ["lookup_key: unknown parameter", "active: expected bool, got 'maybe'"]
 
 
 def test_a_missing_parameter_is_found():
@@ -101,6 +109,7 @@ PRODUCT = {
     "package_dimensions": None,
     "shippable": None,
     "tax_code": None,
+    "tax_details": None,
     "type": "service",
     "unit_label": None,
     "updated": 1,
@@ -165,3 +174,31 @@ def test_a_planted_mistake_in_an_event_is_found():
     answer = object_judge.judge({**EVENT, "data": before})
     assert "previous_attributes.colour: no such field on product" in answer
     assert "previous_attributes.created: expected int, got 'x'" in answer
+
+
+def test_every_kind_of_object_is_known_to_both_judges_of_objects():
+    main_job = {"subscription", "invoice", "line_item", "checkout.session", "event", "charge"}
+    assert main_job <= set(presence_judge.kinds())
+    assert main_job <= set(object_judge.OBJECT_CLASSES)
+
+
+def test_nothing_is_missing_in_a_whole_object():
+    assert presence_judge.judge(PRODUCT) == []
+    assert presence_judge.judge(EVENT) == []
+    assert presence_judge.judge({"id": "prod_1", "object": "product", "deleted": True}) == []
+
+
+def test_a_field_that_is_left_out_instead_of_null_is_found_however_deep():
+    lacking = {name: value for name, value in PRODUCT.items() if name != "description"}
+    assert object_judge.judge(lacking) == [], "the Python SDK cannot tell"
+    finding = "description: always sent, if only as null"
+    assert presence_judge.judge(lacking) == [f"product.{finding}"]
+    in_event = presence_judge.judge({**EVENT, "data": {"object": lacking}})
+    assert in_event == [f"event.data.object.{finding}"]
+    in_list = presence_judge.judge({"object": "list", "data": [PRODUCT, lacking]})
+    assert in_list == [f".data[1].{finding}"]
+    in_value = presence_judge.judge({**PRODUCT, "package_dimensions": {"height": 1}})
+    missing = ["length", "weight", "width"]
+    assert in_value == [
+        f"product.package_dimensions.{name}: always sent, if only as null" for name in missing
+    ]

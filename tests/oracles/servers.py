@@ -1,0 +1,110 @@
+"""Starts what is judged, and listens to what it sends."""
+
+import http.server
+import json
+import os
+import pathlib
+import queue
+import subprocess
+import threading
+
+import requests
+import stripe
+
+READY_SECONDS_MAX = 20
+ANSWER_SECONDS_MAX = 20
+KEY = "sk_test_oracles"
+
+
+def built(name):
+    """A program of the debug build, which must be there: nothing is built here."""
+    folder = os.environ.get("ORACLES_DEBUG_DIR")
+    assert folder, "run the oracles with `cargo xtask test oracles`"
+    path = pathlib.Path(folder, name)
+    assert path.is_file(), f"{path} is not built: run `cargo build --workspace --all-targets`"
+    return str(path)
+
+
+class Process:
+    """A server that says where it is in one line of JSON, and is stopped in the end."""
+
+    def __init__(self, *command, **options):
+        self._lines = queue.Queue()
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, **options
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self._child.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def first_line(self):
+        try:
+            line = self._lines.get(timeout=READY_SECONDS_MAX)
+        except queue.Empty:
+            raise AssertionError(f"not ready within {READY_SECONDS_MAX} s") from None
+        assert line, f"ended at start with code {self._child.wait()}"
+        return json.loads(line)
+
+    def stop(self):
+        self._child.terminate()
+        try:
+            self._child.wait(timeout=ANSWER_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+            raise AssertionError("the server did not stop when it was asked to") from None
+
+
+class Inbox:
+    """A webhook endpoint on loopback that keeps what it gets and answers as it is told."""
+
+    def __init__(self):
+        inbox = self
+        self.received = queue.Queue()
+        self.statuses = queue.Queue()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                inbox.received.put((dict(self.headers.items()), body))
+                status = 200 if inbox.statuses.empty() else inbox.statuses.get()
+                self.send_response(status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_args):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+
+    def next(self):
+        """The headers and the raw body of the next delivery."""
+        try:
+            headers, body = self.received.get(timeout=ANSWER_SECONDS_MAX)
+        except queue.Empty:
+            raise AssertionError(f"no delivery within {ANSWER_SECONDS_MAX} s") from None
+        return {name.lower(): value for name, value in headers.items()}, body
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def python_client(url, **options):
+    """The official Python SDK, pointed at the sandbox."""
+    return stripe.StripeClient(
+        options.pop("key", KEY), base_addresses={"api": url}, max_network_retries=0, **options
+    )
+
+
+def pay(session_url, card="4242424242424242"):
+    """Fills in the hosted checkout page; answers where it leads."""
+    answer = requests.post(
+        session_url, data={"card": card}, allow_redirects=False, timeout=ANSWER_SECONDS_MAX
+    )
+    return answer

@@ -42,7 +42,10 @@ const MAY_FOLLOW_FROM_SYNTAX: [&str; 8] = [
     "catalog_price_missing",
 ];
 
-/// The mistakes found so far in one file.
+/// The most mistakes that one answer holds: nobody reads more, and a hostile file has a million.
+pub const MAX_ERRORS: usize = 1_000;
+
+/// The mistakes found so far in one file, up to [`MAX_ERRORS`].
 pub(super) struct Report<'s> {
     source: &'s str,
     found: Vec<Found>,
@@ -69,6 +72,9 @@ impl<'s> Report<'s> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
+        if self.is_full() {
+            return;
+        }
         let (message, fix) = (message.into(), fix.into());
         self.found.push(Found { code, at: at.clone(), message, fix, nearest: None });
     }
@@ -82,6 +88,9 @@ impl<'s> Report<'s> {
         name: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
+        if self.is_full() {
+            return;
+        }
         let known: Vec<&str> = known.into_iter().collect();
         let nearest = nearest(name, &known).map(str::to_owned);
         // A value is written in quotes, a key is not.
@@ -98,6 +107,10 @@ impl<'s> Report<'s> {
         };
         let message = format!("`{}` is not {what}", shown(name));
         self.found.push(Found { code, at: at.clone(), message, fix, nearest });
+    }
+
+    fn is_full(&self) -> bool {
+        MAX_ERRORS <= self.found.len()
     }
 
     /// The written text at `at`, for repeating it in a message.

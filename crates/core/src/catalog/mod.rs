@@ -3,6 +3,7 @@
 //! These types hold only what is valid: parsing refuses everything else, so no other code has
 //! to ask whether a plan exists in `tiers` or a price names every currency.
 
+mod diff;
 mod error;
 mod features;
 mod packs;
@@ -22,7 +23,8 @@ use serde::Serialize;
 use crate::money::{Currency, Money};
 use crate::time::Interval;
 
-pub use error::CatalogError;
+pub use diff::{Change, ChangeKind, InUse, diff, is_blocked};
+pub use error::{CatalogError, MAX_ERRORS};
 pub use parse::{MAX_SOURCE_BYTES, parse};
 pub use slots::PriceSlot;
 pub use templates::{AI_CREDITS, SAMPLE, SEATS, TEMPLATES, template};

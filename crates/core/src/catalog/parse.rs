@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::money::Currency;
 
-use super::error::{CatalogError, Report, nearest, shown};
+use super::error::{CatalogError, MAX_ERRORS, Report, nearest, shown};
 use super::reader::{Node, Section};
 use super::{Catalog, Feature, Unit, features, packs, plans, policies};
 
@@ -33,7 +33,7 @@ const SECTIONS: [&str; 10] = [
 /// and no refund policy, and changes and dunning are as [`super::ChangePolicy::default`] and
 /// [`super::DunningPolicy::when_absent`] say.
 ///
-/// Errors: every mistake in the file at once, in file order. While the TOML itself is broken,
+/// Errors: every mistake in the file at once (the first [`MAX_ERRORS`]), in file order. While the TOML itself is broken,
 /// mistakes that may only follow from that are left out.
 pub fn parse(source: &str) -> Result<Catalog, Vec<CatalogError>> {
     let mut report = Report::new(source);
@@ -45,7 +45,7 @@ pub fn parse(source: &str) -> Result<Catalog, Vec<CatalogError>> {
     }
     let (root, mistakes) = DeTable::parse_recoverable(source);
     let mut syntax = Vec::new();
-    for mistake in &mistakes {
+    for mistake in mistakes.iter().take(MAX_ERRORS) {
         let at = mistake.span().unwrap_or(source.len()..source.len());
         report_syntax(mistake.message(), &at, &mut report);
         syntax.push(at);
@@ -63,7 +63,9 @@ fn report_syntax(message: &str, at: &Range<usize>, report: &mut Report<'_>) {
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let fix = match (what, expected) {
         ("duplicate key", _) => "keep one of them".to_owned(),
-        ("string values must be quoted", _) => "put quotes around it".to_owned(),
+        ("string values must be quoted" | "invalid boolean", _) => {
+            "put quotes around text; write true and false without them".to_owned()
+        }
         (_, "" | "nothing") => "correct or remove it".to_owned(),
         (_, expected) => format!("write {expected} here"),
     };

@@ -140,7 +140,10 @@ impl<'a> Node<'a> {
         let mut seen = BTreeSet::new();
         let mut all = Vec::new();
         for node in self.list(example, report)? {
-            let Some(text) = node.text("a word", report) else { continue };
+            let Some(text) = node.value.as_str() else {
+                node.wrong_type("text", "it in quotes", report);
+                continue;
+            };
             if seen.insert(text) {
                 all.push((node, text));
             } else {

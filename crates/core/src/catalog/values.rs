@@ -104,10 +104,12 @@ impl FromStr for Span {
                 return Err(wrong(format!("write \"{}\"", days(count * 7))));
             }
             _ => {
-                let units = ["days", "months", "years"];
-                let unit = nearest(unit, &units).ok_or_else(example)?;
-                let unit = unit.trim_end_matches(if count == 1 { "s" } else { "" });
-                return Err(wrong(format!("write \"{count} {unit}\"")));
+                let units = [Interval::Day, Interval::Month, Interval::Year];
+                let names = ["day", "month", "year", "days", "months", "years"];
+                let name = nearest(unit, &names).ok_or_else(example)?.trim_end_matches('s');
+                let unit = units.into_iter().find(|unit| unit.as_str() == name);
+                let unit = unit.ok_or_else(example)?;
+                return Err(wrong(format!("write \"{}\"", Self { count, unit })));
             }
         };
         let span = Self { count, unit: interval };

@@ -193,3 +193,20 @@ fn chain(err: &reqwest::Error) -> String {
     }
     if text.is_empty() { err.to_string() } else { text }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_does_not_come_in_time_may_have_happened() {
+        // A listener that nobody accepts from: the system takes the connection and the request.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let transport = HttpTransport::new(&url, "sk_test_1", Livemode::Test).unwrap();
+        let request = HttpRequest::get("/v1/account".to_owned());
+        let err = transport.attempt(&request, Duration::from_millis(50)).unwrap_err();
+        let TransportError::Unknown(why) = &err else { panic!("{err:?}") };
+        assert!(why.contains("timed out"), "{why}");
+    }
+}

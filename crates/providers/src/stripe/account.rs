@@ -3,7 +3,9 @@
 //! Source: <https://docs.stripe.com/api/accounts>.
 
 use super::Livemode;
-use super::wire::{Node, answer, path};
+use super::answer::answer;
+use super::form::path;
+use super::wire::Node;
 use crate::error::CallError;
 use crate::http::HttpRequest;
 

@@ -8,10 +8,12 @@ use farthing_core::snapshot::{CheckoutSnapshot, CheckoutStatus};
 use farthing_core::time::Timestamp;
 
 use super::amounts;
+use super::answer::answer;
 use super::customers::{CUSTOMER_KEY, owner};
+use super::form::{expand, field, path};
 use super::payments::read_payment_intent;
 use super::subscriptions::read_subscription;
-use super::wire::{Malformed, Node, answer, expand, field, path};
+use super::wire::{Malformed, Node};
 use crate::error::CallError;
 use crate::http::HttpRequest;
 

@@ -4,7 +4,9 @@
 
 use farthing_core::snapshot::CustomerRef;
 
-use super::wire::{Malformed, Node, answer, field, path};
+use super::answer::answer;
+use super::form::{field, path};
+use super::wire::{Malformed, Node};
 use crate::error::CallError;
 use crate::http::HttpRequest;
 

@@ -7,9 +7,11 @@
 use farthing_core::snapshot::{CustomerRef, InvoiceLine, InvoiceSnapshot, InvoiceStatus};
 
 use super::amounts;
+use super::answer::{Page, answer, page};
 use super::customers::{CUSTOMER_KEY, required_owner};
+use super::form::{expand, field, path};
 use super::payments::read_invoice_payment;
-use super::wire::{Malformed, Node, Page, answer, expand, field, page, path};
+use super::wire::{Malformed, Node};
 use crate::error::CallError;
 use crate::http::HttpRequest;
 

@@ -7,7 +7,9 @@ use farthing_core::snapshot::PriceSnapshot;
 use farthing_core::time::Interval;
 
 use super::amounts;
-use super::wire::{Malformed, Node, Page, answer, field, page, path};
+use super::answer::{Page, answer, page};
+use super::form::{field, path};
+use super::wire::{Malformed, Node};
 use crate::error::CallError;
 use crate::http::HttpRequest;
 

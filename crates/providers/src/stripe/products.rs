@@ -2,7 +2,9 @@
 //!
 //! Source: <https://docs.stripe.com/api/products>.
 
-use super::wire::{Node, answer, field, path};
+use super::answer::answer;
+use super::form::{field, path};
+use super::wire::Node;
 use crate::error::CallError;
 use crate::http::HttpRequest;
 

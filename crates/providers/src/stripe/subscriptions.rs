@@ -7,11 +7,13 @@
 use farthing_core::snapshot::{Card, InvoiceSnapshot, SubscriptionSnapshot, SubscriptionStatus};
 use farthing_core::time::{Period, Timestamp};
 
+use super::answer::{Page, answer, page};
 use super::checkouts::CHECKOUT_KEY;
 use super::customers::{CUSTOMER_KEY, required_owner};
+use super::form::{expand, field, path};
 use super::invoices::read_invoice;
 use super::payments::read_card;
-use super::wire::{Malformed, Node, Page, answer, expand, field, page, path};
+use super::wire::{Malformed, Node};
 use crate::error::CallError;
 use crate::http::HttpRequest;
 

@@ -3,8 +3,10 @@
 //! Source: <https://docs.stripe.com/api/webhook_endpoints>.
 
 use super::API_VERSION;
+use super::answer::{Page, answer, page};
 use super::events::EVENTS;
-use super::wire::{Malformed, Node, Page, answer, field, page, path};
+use super::form::{field, path};
+use super::wire::{Malformed, Node};
 use crate::error::CallError;
 use crate::http::HttpRequest;
 

@@ -1,0 +1,169 @@
+//! How invoices and their lines are rendered.
+
+use serde_json::{Value, json};
+
+use super::{Invoice, Line, Origin, Status};
+use crate::world::World;
+use crate::world::render::{sublist, with_nulls};
+
+const NULLS: &[&str] = &[
+    "account_tax_ids",
+    "application",
+    "custom_fields",
+    "customer_account",
+    "customer_address",
+    "customer_phone",
+    "customer_shipping",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "due_date",
+    "footer",
+    "from_invoice",
+    "hosted_invoice_url",
+    "invoice_pdf",
+    "last_finalization_error",
+    "latest_revision",
+    "on_behalf_of",
+    "receipt_number",
+    "rendering",
+    "shipping_cost",
+    "shipping_details",
+    "statement_descriptor",
+    "status_details",
+    "test_clock",
+];
+
+impl World {
+    pub(in crate::world) fn render_invoice(&self, invoice: &Invoice) -> Value {
+        let total = invoice.total();
+        let lines = invoice.lines.iter().map(|inner| line(invoice, inner)).collect();
+        let remaining =
+            if invoice.status == Status::Void { 0 } else { total - invoice.amount_paid };
+        let object = json!({
+            "id": invoice.id,
+            "object": "invoice",
+            "account_country": "US",
+            "account_name": "Sandbox",
+            "amount_due": total,
+            "amount_overpaid": 0,
+            "amount_paid": invoice.amount_paid,
+            "amount_remaining": remaining,
+            "amount_shipping": 0,
+            "attempt_count": invoice.attempt_count,
+            "attempted": invoice.attempted,
+            "auto_advance": invoice.auto_advance && matches!(invoice.status, Status::Draft | Status::Open),
+            "automatic_tax": {
+                "disabled_reason": null, "enabled": false, "liability": null, "provider": null,
+                "status": null,
+            },
+            "automatically_finalizes_at": invoice.finalizes_at.filter(|_| invoice.auto_advance),
+            "billing_reason": invoice.billing_reason,
+            "collection_method": "charge_automatically",
+            "created": invoice.created,
+            "currency": invoice.currency,
+            "customer": invoice.customer,
+            "customer_email": invoice.customer_email,
+            "customer_name": invoice.customer_name,
+            "customer_tax_exempt": "none",
+            "customer_tax_ids": [],
+            "default_tax_rates": [],
+            "discounts": [],
+            "effective_at": invoice.finalized_at,
+            "ending_balance": invoice.finalized_at.map(|_| 0),
+            "issuer": {"type": "self"},
+            "lines": sublist(lines, &format!("/v1/invoices/{}/lines", invoice.id)),
+            "livemode": false,
+            "metadata": invoice.metadata,
+            "next_payment_attempt": invoice.next_attempt.or(invoice.finalizes_at).filter(|_| invoice.auto_advance),
+            "number": invoice.number,
+            "parent": parent(invoice),
+            "payment_settings": {
+                "default_mandate": null, "payment_method_options": null,
+                "payment_method_types": null,
+            },
+            "period_end": invoice.period_end,
+            "period_start": invoice.period_start,
+            "post_payment_credit_notes_amount": 0,
+            "pre_payment_credit_notes_amount": 0,
+            "starting_balance": 0,
+            "status": invoice.status,
+            "status_transitions": {
+                "finalized_at": invoice.finalized_at, "marked_uncollectible_at": null,
+                "paid_at": invoice.paid_at, "voided_at": invoice.voided_at,
+            },
+            "subtotal": total,
+            "subtotal_excluding_tax": total,
+            "total": total,
+            "total_discount_amounts": [],
+            "total_excluding_tax": total,
+            "total_pretax_credit_amounts": [],
+            "total_taxes": [],
+            "webhooks_delivered_at": invoice.created,
+        });
+        with_nulls(object, NULLS)
+    }
+}
+
+fn parent(invoice: &Invoice) -> Value {
+    match &invoice.subscription {
+        Some(subscription) => json!({
+            "quote_details": null,
+            "subscription_details": {
+                "metadata": invoice.subscription_metadata, "subscription": subscription,
+            },
+            "type": "subscription_details",
+        }),
+        None => Value::Null,
+    }
+}
+
+/// One line of `invoice`.
+pub(super) fn line(invoice: &Invoice, line: &Line) -> Value {
+    let parent = match &line.origin {
+        Origin::SubscriptionItem(item) => json!({
+            "invoice_item_details": null,
+            "subscription_item_details": {
+                "invoice_item": null, "proration": false,
+                "proration_details": {"credited_items": null},
+                "subscription": invoice.subscription, "subscription_item": item,
+            },
+            "type": "subscription_item_details",
+        }),
+        Origin::InvoiceItem(item) => json!({
+            "invoice_item_details": {
+                "invoice_item": item, "proration": false,
+                "proration_details": {"credited_items": null},
+                "subscription": invoice.subscription,
+            },
+            "subscription_item_details": null,
+            "type": "invoice_item_details",
+        }),
+    };
+    let (start, end) = line.period;
+    json!({
+        "id": line.id,
+        "object": "line_item",
+        "amount": line.amount,
+        "currency": line.currency,
+        "description": line.description,
+        "discount_amounts": [],
+        "discountable": true,
+        "discounts": [],
+        "invoice": invoice.id,
+        "livemode": false,
+        "metadata": {},
+        "parent": parent,
+        "period": {"end": end, "start": start},
+        "pretax_credit_amounts": [],
+        "pricing": {
+            "price_details": {"price": line.price, "product": line.product},
+            "type": "price_details",
+            "unit_amount_decimal": line.unit_amount.to_string(),
+        },
+        "quantity": line.quantity,
+        "quantity_decimal": line.quantity.to_string(),
+        "subtotal": line.amount,
+        "taxes": [],
+    })
+}

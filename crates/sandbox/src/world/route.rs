@@ -1,0 +1,207 @@
+//! From a request to its endpoint: authentication, version, idempotency, dispatch, expansion.
+
+use serde_json::Value;
+
+use super::World;
+use super::events::Origin;
+use super::idempotency::digest;
+use crate::API_VERSION;
+use crate::auth;
+use crate::error::{Answer, ApiError};
+use crate::ids;
+use crate::params::{self, Field, Params};
+use crate::request::{Node, Request, Response, decode};
+
+/// The decoded parameters of a request, before its endpoint has checked them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Form {
+    tree: Vec<(String, Node)>,
+    expand: Vec<String>,
+}
+
+impl Form {
+    fn read(pairs: &[(String, String)]) -> Result<Form, ApiError> {
+        let mut form = Form { tree: decode(pairs)?, expand: Vec::new() };
+        if let Some(at) = form.tree.iter().position(|(name, _)| name == "expand") {
+            let (_, node) = form.tree.remove(at);
+            let Node::Map(children) = node else {
+                return Err(ApiError::bad_param("expand", "Invalid array: expand[]=customer"));
+            };
+            for (_, child) in children {
+                let Node::Text(path) = child else {
+                    return Err(ApiError::bad_param("expand", "Invalid array: expand[]=customer"));
+                };
+                form.expand.push(path);
+            }
+        }
+        Ok(form)
+    }
+
+    /// The parameters, if they are what `specs` say together.
+    pub(crate) fn check(&self, specs: &[&[Field]]) -> Result<Params, ApiError> {
+        params::check(self.tree.clone(), specs)
+    }
+}
+
+impl World {
+    /// Answers an API request or a hosted page, at world time.
+    pub fn handle(&mut self, request: &Request) -> Response {
+        let (path, _) = request.split_path();
+        if let Some(session) = path.strip_prefix("/checkout/") {
+            return self.checkout_page(session, request);
+        }
+        self.meta.requests += 1;
+        let label = format!("req_{}", self.meta.requests);
+        let id = format!("req_{}", ids::text(self.meta.seed, &label, 14));
+        let mut response = self
+            .answer(request, &id)
+            .unwrap_or_else(|error| json_response(error.status(), &error.body()));
+        self.origin = Origin::default();
+        let mut header = |name: &str, value: &str| {
+            response.headers.push((name.to_owned(), value.to_owned()));
+        };
+        header("content-type", "application/json");
+        header("request-id", &id);
+        header("stripe-version", API_VERSION);
+        if let Some(key) = request.header("idempotency-key").filter(|_| request.method == "POST") {
+            header("idempotency-key", &key.replace(['\r', '\n'], " "));
+        }
+        response
+    }
+
+    fn answer(&mut self, request: &Request, id: &str) -> Result<Response, ApiError> {
+        auth::check(request)?;
+        let (path, _) = request.split_path();
+        let pairs = request.pairs()?;
+        let key = request.header("idempotency-key").filter(|_| request.method == "POST");
+        let asked = digest(path, &pairs);
+        if let Some(key) = key
+            && let Some(kept) = self.replay(key, &asked)?
+        {
+            return Ok(kept);
+        }
+        self.origin =
+            Origin { request: Some(id.to_owned()), idempotency_key: key.map(str::to_owned) };
+        let form = Form::read(&pairs)?;
+        // Expansions are checked before anything happens, so that a typing error changes nothing.
+        self.check_expand(&form.expand)?;
+        let response = match self.dispatch(&request.method, path, &form) {
+            Ok(mut value) => {
+                let expanded = self.expand(&mut value, &form.expand);
+                // A request that had its effect is not turned into an error afterwards.
+                if request.method == "GET" {
+                    expanded?;
+                }
+                json_response(200, &value)
+            }
+            Err(error) => json_response(error.status(), &error.body()),
+        };
+        if let Some(key) = key {
+            self.keep(key, asked, &response, id);
+        }
+        Ok(response)
+    }
+
+    fn dispatch(&mut self, method: &str, path: &str, form: &Form) -> Answer {
+        let unknown = || ApiError::no_such_url(method, path);
+        let trimmed = path.strip_prefix("/v1/").ok_or_else(unknown)?;
+        let segments: Vec<&str> = trimmed.trim_end_matches('/').split('/').collect();
+        let answer = match method {
+            "GET" => self.get(&segments, form),
+            "POST" => self.post(&segments, form),
+            "DELETE" => self.delete(&segments, form),
+            _ => None,
+        };
+        answer.unwrap_or_else(|| Err(unknown()))
+    }
+
+    /// `None` if there is no such endpoint; the same below.
+    fn get(&self, segments: &[&str], form: &Form) -> Option<Answer> {
+        Some(match segments {
+            ["customers"] => self.list_customers(form),
+            ["customers", id, "payment_methods"] => self.list_customer_payment_methods(id, form),
+            ["products"] => self.list_products(form),
+            ["prices"] => self.list_prices(form),
+            ["checkout", "sessions"] => self.list_sessions(form),
+            ["checkout", "sessions", id, "line_items"] => self.list_session_items(id, form),
+            ["payment_methods"] => self.list_payment_methods(form),
+            ["subscriptions"] => self.list_subscriptions(form),
+            ["subscription_items"] => self.list_subscription_items(form),
+            ["invoices"] => self.list_invoices(form),
+            ["invoices", id, "lines"] => self.list_invoice_lines(id, form),
+            ["invoice_payments"] => self.list_invoice_payments(form),
+            ["payment_intents"] => self.list_payment_intents(form),
+            ["setup_intents"] => self.list_setup_intents(form),
+            ["charges"] => self.list_charges(form),
+            ["refunds"] => self.list_refunds(form),
+            ["events"] => self.list_events(form),
+            ["webhook_endpoints"] => self.list_endpoints(form),
+            ["account"] => form.check(&[]).map(|_| self.render_account()),
+            _ => self.retrieve(segments, form)?,
+        })
+    }
+
+    fn retrieve(&self, segments: &[&str], form: &Form) -> Option<Answer> {
+        let find: fn(&World, &str) -> Answer = match segments {
+            ["customers", _] => World::retrieve_customer,
+            ["products", _] => World::retrieve_product,
+            ["prices", _] => World::retrieve_price,
+            ["checkout", "sessions", _] => World::retrieve_session,
+            ["payment_methods", _] => World::retrieve_payment_method,
+            ["subscriptions", _] => World::retrieve_subscription,
+            ["subscription_items", _] => World::retrieve_subscription_item,
+            ["invoices", _] => World::retrieve_invoice,
+            ["invoice_payments", _] => World::retrieve_invoice_payment,
+            ["payment_intents", _] => World::retrieve_payment_intent,
+            ["setup_intents", _] => World::retrieve_setup_intent,
+            ["charges", _] => World::retrieve_charge,
+            ["refunds", _] => World::retrieve_refund,
+            ["events", _] => World::retrieve_event,
+            ["webhook_endpoints", _] => World::retrieve_endpoint,
+            _ => return None,
+        };
+        let id = segments.last().copied().unwrap_or_default();
+        Some(form.check(&[]).and_then(|_| find(self, id)))
+    }
+
+    fn post(&mut self, segments: &[&str], form: &Form) -> Option<Answer> {
+        Some(match segments {
+            ["customers"] => self.create_customer(form),
+            ["customers", id] => self.update_customer(id, form),
+            ["products"] => self.create_product(form),
+            ["products", id] => self.update_product(id, form),
+            ["prices"] => self.create_price(form),
+            ["prices", id] => self.update_price(id, form),
+            ["checkout", "sessions"] => self.create_session(form),
+            ["checkout", "sessions", id, "expire"] => self.expire_session_now(id, form),
+            ["payment_methods"] => self.create_payment_method(form),
+            ["payment_methods", id, "attach"] => self.attach_payment_method(id, form),
+            ["payment_methods", id, "detach"] => self.detach_payment_method(id, form),
+            ["subscriptions"] => self.create_subscription(form),
+            ["subscriptions", id] => self.update_subscription(id, form),
+            ["invoices", id, "finalize"] => self.finalize_invoice_now(id, form),
+            ["invoices", id, "pay"] => self.pay_invoice(id, form),
+            ["invoices", id, "void"] => self.void_invoice(id, form),
+            ["refunds"] => self.create_refund(form),
+            ["refunds", id] => self.update_refund(id, form),
+            ["webhook_endpoints"] => self.create_endpoint(form),
+            ["webhook_endpoints", id] => self.update_endpoint(id, form),
+            _ => return None,
+        })
+    }
+
+    fn delete(&mut self, segments: &[&str], form: &Form) -> Option<Answer> {
+        Some(match segments {
+            ["customers", id] => self.delete_customer(id, form),
+            ["products", id] => self.delete_product(id, form),
+            ["subscriptions", id] => self.cancel_subscription(id, form),
+            ["webhook_endpoints", id] => form.check(&[]).and_then(|_| self.delete_endpoint(id)),
+            _ => return None,
+        })
+    }
+}
+
+fn json_response(status: u16, body: &Value) -> Response {
+    let body = serde_json::to_vec_pretty(body).expect("rendered objects are valid JSON");
+    Response { status, headers: Vec::new(), body }
+}

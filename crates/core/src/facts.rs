@@ -89,6 +89,9 @@ pub enum Puzzle {
         /// The provider's id of the one that runs.
         running: String,
     },
+    /// It is not for us, for a reason that a person should see.
+    #[error("set aside: {0}; nothing was changed")]
+    SetAside(&'static str),
     /// A status or shape that this version does not know.
     #[error("{0}: this version of Farthing does not know it; upgrade, then replay")]
     Unknown(String),

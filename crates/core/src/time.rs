@@ -39,9 +39,11 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    /// This instant plus `span` on the UTC calendar; stays inside the years 1970 to 9999.
-    pub fn plus(self, span: Span) -> Self {
-        let moved = self.zoned(&TimeZone::UTC).saturating_add(span);
+    /// `n` intervals later (earlier when negative) on the UTC calendar; a day that the month lacks
+    /// becomes its last one. Stays inside the years 1970 to 9999.
+    pub fn plus_intervals(self, n: i64, interval: Interval) -> Self {
+        let n = n.clamp(-MAX_INTERVALS, MAX_INTERVALS);
+        let moved = self.zoned(&TimeZone::UTC).saturating_add(interval.times(n));
         Self(moved.timestamp().as_microsecond().max(0))
     }
 
@@ -62,6 +64,9 @@ impl Timestamp {
 
 /// The longest span in seconds that the calendar takes: a little under 20,000 years.
 const MAX_SPAN: i64 = 631_107_417_600;
+
+/// More intervals than the calendar has years.
+const MAX_INTERVALS: i64 = 19_000;
 
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
@@ -261,7 +266,7 @@ mod tests {
         assert!(Timestamp::from_micros(i64::MAX).is_err());
         assert!(Timestamp::from_seconds(i64::MAX).is_err());
         let last = at("9999-12-30T00:00:00Z");
-        assert!(last <= last.plus(2.years()) && last <= last.plus_seconds(i64::MAX));
+        assert!(last <= last.plus_intervals(i64::MAX, Interval::Year) && last <= last.plus_seconds(i64::MAX));
     }
 
     proptest! {

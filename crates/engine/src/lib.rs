@@ -1,1 +1,188 @@
-//! Placeholder.
+//! The engine: load, decide, save, follow up.
+//!
+//! Everything is synchronous. A command is one write transaction around a pure decision of the
+//! core; what it causes is written in the same transaction. Calls to a provider happen outside of
+//! transactions, between an intent that was stored before and an outcome that is stored after.
+//!
+//! In reading order: [`customers`], [`access`], [`state`], [`checkouts`], [`ingest`], `absorb`,
+//! `follow_up`, [`jobs`], [`catalogs`], [`invariants`].
+
+pub mod access;
+mod absorb;
+mod books;
+pub mod catalogs;
+pub mod checkouts;
+pub mod clock;
+pub mod customers;
+mod email;
+mod error;
+mod follow_up;
+pub mod idempotency;
+pub mod ingest;
+pub mod invariants;
+pub mod jobs;
+pub mod keys;
+pub mod overrides;
+pub mod plans;
+pub mod state;
+pub mod subscriptions;
+mod wake;
+
+use std::sync::{Arc, RwLock};
+
+use farthing_core::catalog::Catalog;
+use farthing_core::ids::IdKind;
+use farthing_core::time::Timestamp;
+use farthing_providers::Stripe;
+use farthing_store::meta::Mode;
+use farthing_store::{Store, StoreError, Tx, catalog_versions};
+
+pub use clock::{Clock, Ids};
+pub use error::{EngineError, FieldError};
+
+/// The name under which Stripe's objects are stored.
+pub const STRIPE: &str = "stripe";
+
+/// What the engine has to be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What the database is for.
+    pub mode: Mode,
+    /// Where customers return to from a provider's pages, without a path: `https://app.example`.
+    pub return_base: String,
+}
+
+/// Who asks, and on what occasion: written into the audit log with every change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// For example `key:key_01…`, `provider:stripe`, `job`, `cli`.
+    pub actor: String,
+    /// For example the id of a request, an event or a job.
+    pub cause: String,
+}
+
+impl Call {
+    /// `actor` on the occasion of `cause`.
+    pub fn new(actor: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self { actor: actor.into(), cause: cause.into() }
+    }
+}
+
+/// Farthing itself. Clones share everything.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    stripe: Option<Stripe>,
+    config: Config,
+    catalog: RwLock<Option<(i64, Arc<Catalog>)>>,
+    wake: wake::Wake,
+}
+
+impl Engine {
+    /// An engine on a migrated `store`. Without `stripe` nothing can be bought.
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        stripe: Option<Stripe>,
+        config: Config,
+    ) -> Self {
+        let catalog = RwLock::new(None);
+        let wake = wake::Wake::default();
+        Self { inner: Arc::new(Inner { store, clock, ids, stripe, config, catalog, wake }) }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// What the database is for.
+    pub fn mode(&self) -> Mode {
+        self.inner.config.mode
+    }
+
+    /// A new id.
+    pub fn new_id(&self, kind: IdKind) -> String {
+        self.inner.ids.next(kind, self.now())
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Whether requests can be answered: the database is there, migrated, and has a catalog.
+    pub fn ready(&self) -> Result<(), EngineError> {
+        let pending = self.inner.store.pending_migrations();
+        match pending {
+            Ok(pending) if pending.is_empty() => {}
+            _ => {
+                return Err(EngineError::refused(
+                    "not_migrated",
+                    "the database is not migrated; run `farthing db migrate`",
+                ));
+            }
+        }
+        self.read(|engine, tx| engine.catalog(tx).map(|_| ()))
+    }
+
+    fn stripe(&self) -> Result<&Stripe, EngineError> {
+        self.inner.stripe.as_ref().ok_or(EngineError::NoProvider)
+    }
+
+    /// Runs `work` in one write transaction and waits until it is durable.
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Self, &mut Tx<'_>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let engine = self.clone();
+        self.inner.store.write(move |tx| work(&engine, tx)).wait()
+    }
+
+    /// Runs `work` on one consistent snapshot.
+    fn read<T>(
+        &self,
+        mut work: impl FnMut(&Self, &mut Tx<'_>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        self.inner.store.read(|tx| work(self, tx))
+    }
+
+    /// The catalog in force, with its version. It is parsed once per version.
+    fn catalog(&self, tx: &mut Tx<'_>) -> Result<(i64, Arc<Catalog>), EngineError> {
+        let Some(version) = catalog_versions::current_number(tx)? else {
+            return Err(EngineError::refused(
+                "no_catalog",
+                "no catalog has been applied yet; run `farthing catalog apply`",
+            ));
+        };
+        let known = self.inner.catalog.read().map(|known| known.clone()).unwrap_or_default();
+        if let Some((known_version, catalog)) = known
+            && known_version == version
+        {
+            return Ok((version, catalog));
+        }
+        let stored = catalog_versions::get(tx, version)?;
+        let (_, source) = stored.ok_or_else(|| unreadable(version))?;
+        let catalog = farthing_core::catalog::parse(&source);
+        let catalog = Arc::new(catalog.map_err(|_| unreadable(version))?);
+        if let Ok(mut known) = self.inner.catalog.write() {
+            *known = Some((version, Arc::clone(&catalog)));
+        }
+        Ok((version, catalog))
+    }
+}
+
+fn unreadable(version: i64) -> StoreError {
+    StoreError::Inconsistent {
+        column: format!("source of version {version}"),
+        problem: "cannot be read as a catalog by this version of farthing".to_owned(),
+        statement: "catalog_versions".to_owned(),
+    }
+}

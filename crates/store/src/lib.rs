@@ -10,6 +10,7 @@
 //! In reading order: [`Store`], [`Tx`], [`Row`], [`Value`]; then one module per table.
 
 pub mod checkouts;
+pub mod counters;
 pub mod credits;
 pub mod customers;
 pub mod effects;

@@ -277,3 +277,9 @@ CREATE TABLE trial_claims (
     PRIMARY KEY (kind, value_hash)
 ) STRICT;
 CREATE INDEX trial_claims_by_checkout ON trial_claims (checkout_id);
+
+-- Numbers that only grow, shared by all nodes.
+CREATE TABLE counters (
+    name TEXT NOT NULL PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,575 @@
+//! Checkouts: a customer sets out to buy on the provider's page, and comes back.
+
+use std::collections::BTreeMap;
+
+use farthing_core::catalog::{Catalog, PriceSlot, Trial, TrialClaim};
+use farthing_core::ids::{CustomerId, IdKind};
+use farthing_core::money::{Currency, Money};
+use farthing_core::subscription::Status as SubscriptionStatus;
+use farthing_core::time::{Interval, Timestamp};
+use farthing_providers::CallError;
+use farthing_providers::stripe::{CheckoutWhat, NewCheckout, NewCustomer, Subject};
+use farthing_store::checkouts::{self, Checkout, Item, Status};
+use farthing_store::customers::{self, Customer};
+use farthing_store::entitlements;
+use farthing_store::provider_prices;
+use farthing_store::trials::{self, Claim};
+use farthing_store::{Tx, subscriptions};
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::follow_up::Change;
+use crate::jobs::Job;
+use crate::{Call, Engine, EngineError, FieldError, STRIPE};
+
+/// What a customer wants to buy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purchase {
+    /// Who.
+    pub customer: CustomerId,
+    /// What.
+    pub buy: Buy,
+    /// In what; the customer's own currency, else the catalog's first, when left out.
+    pub currency: Option<Currency>,
+    /// Where on the app's site the customer comes back to, such as `/billing`.
+    pub return_path: Option<String>,
+}
+
+/// What can be bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Buy {
+    /// A plan.
+    Plan {
+        /// Its key.
+        plan: String,
+        /// How often it is paid.
+        interval: Interval,
+        /// Whether it starts with a trial; when left out, if the customer may have one.
+        trial: Option<bool>,
+    },
+    /// A pack.
+    Pack {
+        /// Its key.
+        pack: String,
+    },
+}
+
+/// A checkout for the app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckoutView {
+    /// Ours.
+    pub id: String,
+    /// Who buys.
+    pub customer: CustomerId,
+    /// `open`, `settled`, `expired` or `failed`.
+    pub status: &'static str,
+    /// The provider's page, while it is open.
+    pub url: Option<String>,
+    /// The plan's key, when it is one.
+    pub plan: Option<String>,
+    /// How often the plan is paid.
+    pub interval: Option<Interval>,
+    /// The pack's key, when it is one.
+    pub pack: Option<String>,
+    /// The price; for a trial, of the first period after it.
+    pub price: Money,
+    /// The trial's length in days, when it starts with one.
+    pub trial_days: Option<i64>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When the page stops being open.
+    pub expires_at: Timestamp,
+    /// When money, or for a trial a payment method, arrived.
+    pub settled_at: Option<Timestamp>,
+}
+
+/// What to do about a purchase.
+enum Step {
+    /// The page is there already.
+    Ready(Checkout),
+    /// The provider has to make the page.
+    Send(Checkout),
+    /// Another page has to be closed first.
+    Close(Checkout),
+}
+
+/// How long a page stays open, in seconds.
+const OPEN_FOR: i64 = 23 * 3_600;
+/// How long after it closed the provider is asked how it ended, in seconds.
+const ASK_AFTER: i64 = 120;
+
+impl Engine {
+    /// Opens the provider's page for a purchase. The same purchase again answers the same page;
+    /// another plan closes the first page, so that only one of them can be paid.
+    ///
+    /// Errors: what is not sold, what the customer has already, what a lower plan has no room for,
+    /// and the provider's.
+    pub fn start_checkout(
+        &self,
+        call: &Call,
+        purchase: &Purchase,
+    ) -> Result<CheckoutView, EngineError> {
+        self.stripe()?;
+        check_return_path(purchase.return_path.as_deref())?;
+        for _ in 0..3 {
+            let (call, purchase) = (call.clone(), purchase.clone());
+            let step = self.write(move |engine, tx| engine.prepare(tx, &call, &purchase))?;
+            match step {
+                Step::Ready(checkout) => return Ok(view(&checkout)),
+                Step::Send(checkout) => return self.send(&checkout).map(|sent| view(&sent)),
+                Step::Close(checkout) => self.close(&checkout)?,
+            }
+        }
+        Err(EngineError::refused(
+            "change_in_progress",
+            "another checkout of this customer is being opened right now; nothing was changed, try again",
+        ))
+    }
+
+    /// A checkout as we know it. Errors: there is none of that id.
+    pub fn checkout(&self, id: &str) -> Result<CheckoutView, EngineError> {
+        Ok(view(&self.find_checkout(id)?))
+    }
+
+    /// A checkout after asking the provider how it stands, so that a page the customer comes back
+    /// to cannot be too early. When the provider cannot be asked: as we know it.
+    pub fn refresh_checkout(&self, id: &str) -> Result<CheckoutView, EngineError> {
+        let checkout = self.find_checkout(id)?;
+        let (Status::Open, Some(provider_id)) = (checkout.status, checkout.provider_id) else {
+            return self.checkout(id);
+        };
+        let call = Call::new("provider:stripe", id);
+        match self.look_and_absorb(&call, &Subject::Checkout(provider_id)) {
+            Ok(()) => {}
+            Err(EngineError::Store(error)) => return Err(error.into()),
+            Err(error) => tracing::warn!(checkout.id = id, %error, "a checkout was not refreshed"),
+        }
+        self.checkout(id)
+    }
+
+    fn find_checkout(&self, id: &str) -> Result<Checkout, EngineError> {
+        let missing = || EngineError::NotFound { what: "checkout", id: id.to_owned() };
+        self.read(|_, tx| checkouts::find(tx, id)?.ok_or_else(missing))
+    }
+
+    fn prepare(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        purchase: &Purchase,
+    ) -> Result<Step, EngineError> {
+        let now = self.now();
+        let id = &purchase.customer;
+        let customer = customers::lock(tx, id)?.ok_or_else(|| EngineError::no_customer(id))?;
+        let (_, catalog) = self.catalog(tx)?;
+        let currency = currency(&catalog, &customer, purchase.currency)?;
+        let checkout_id = self.new_id(IdKind::Checkout);
+        let (item, slot) = match &purchase.buy {
+            Buy::Pack { pack } => pack_item(&catalog, &customer, pack, currency)?,
+            Buy::Plan { plan, interval, trial } => {
+                check_plan(tx, &catalog, &customer, (plan, *interval))?;
+                if let Some(open) = checkouts::open_plan(tx, id)? {
+                    return Ok(reuse(open, purchase, currency, now));
+                }
+                let slot = plan_slot(&catalog, plan, *interval, currency)?;
+                let offered = catalog.plans.get(plan).and_then(|plan| plan.trial.as_ref());
+                let trial_days =
+                    claim_trial(tx, (&customer, &checkout_id), (offered, *trial), now)?;
+                (Item::Plan { plan: plan.clone(), interval: *interval, trial_days }, slot)
+            }
+        };
+        let checkout = Checkout {
+            customer: id.clone(),
+            id: checkout_id,
+            item,
+            price: slot.amount(),
+            provider: STRIPE.to_owned(),
+            provider_id: None,
+            url: None,
+            return_path: purchase.return_path.clone(),
+            status: Status::Open,
+            created_at: now,
+            expires_at: now.plus_seconds(OPEN_FOR),
+            settled_at: None,
+            seen: 0,
+        };
+        checkouts::insert(tx, &checkout)?;
+        let job = Job::SyncCheckout { checkout: checkout.id.clone() };
+        self.enqueue(tx, &job, checkout.expires_at.plus_seconds(ASK_AFTER))?;
+        let to = Some(json!({ "checkout": checkout.id, "price": checkout.price }));
+        let change = Change { action: "checkout.opened", from: None, to, effective_at: now };
+        self.record(tx, call, &customer, &change)?;
+        Ok(Step::Send(checkout))
+    }
+
+    /// Has the provider make the page. The checkout's row is the intent: its id is the key, so
+    /// that a lost answer is asked for again and never makes a second page.
+    fn send(&self, checkout: &Checkout) -> Result<Checkout, EngineError> {
+        let stripe = self.stripe()?;
+        let provider_customer = self.provider_customer(&checkout.customer)?;
+        let price = self.provider_price(checkout)?;
+        let what = match &checkout.item {
+            Item::Plan { trial_days, .. } => CheckoutWhat::Plan { price, trial_days: *trial_days },
+            Item::Pack { .. } => CheckoutWhat::Pack { price },
+        };
+        let back = |outcome: &str| {
+            let path = checkout.return_path.as_deref().unwrap_or("/");
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let base = &self.inner.config.return_base;
+            format!("{base}{path}{mark}checkout={}&outcome={outcome}", checkout.id)
+        };
+        let sent = stripe.create_checkout(&NewCheckout {
+            customer: provider_customer,
+            app_customer: checkout.customer.to_string(),
+            checkout: checkout.id.clone(),
+            what,
+            success_url: back("success"),
+            cancel_url: back("cancel"),
+            expires_at: Some(checkout.expires_at),
+            key: format!("farthing:checkout:{}", checkout.id),
+        });
+        match sent {
+            Ok(page) => {
+                let next = Checkout {
+                    provider_id: Some(page.id),
+                    url: page.url,
+                    expires_at: page.expires_at,
+                    ..checkout.clone()
+                };
+                self.save_checkout(next)
+            }
+            Err(error @ CallError::Refused { .. }) => {
+                self.save_checkout(Checkout { status: Status::Failed, ..checkout.clone() })?;
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Closes a page that another one replaces; if it was paid meanwhile, that is absorbed.
+    fn close(&self, checkout: &Checkout) -> Result<(), EngineError> {
+        let checkout = match checkout.provider_id {
+            Some(_) => checkout.clone(),
+            None => self.send(checkout)?,
+        };
+        let id = checkout.provider_id.clone().unwrap_or_default();
+        let key = format!("farthing:checkout:{}:close", checkout.id);
+        match self.stripe()?.expire_checkout(&id, &key) {
+            Ok(_) | Err(CallError::Refused { .. }) => {
+                self.refresh_checkout(&checkout.id).map(|_| ())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn save_checkout(&self, checkout: Checkout) -> Result<Checkout, EngineError> {
+        self.write(move |_, tx| {
+            if checkout.status == Status::Failed {
+                trials::release(tx, &checkout.id)?;
+            }
+            checkouts::save(tx, &checkout)?;
+            Ok(checkout.clone())
+        })
+    }
+
+    /// The provider's id of a customer, who is made there when this is the first purchase.
+    fn provider_customer(&self, id: &CustomerId) -> Result<String, EngineError> {
+        let known = self.read(|_, tx| Ok(customers::provider_id(tx, id, STRIPE)?))?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let customer = self.customer(id)?;
+        let made = self.stripe()?.create_customer(&NewCustomer {
+            app_id: id.to_string(),
+            email: Some(customer.email),
+            name: customer.name,
+            key: format!("farthing:customer:{id}:{}", customer.created_at.micros()),
+        })?;
+        let (id, provider_id) = (id.clone(), made.clone());
+        self.write(move |_, tx| Ok(customers::link(tx, &id, STRIPE, &provider_id)?))?;
+        Ok(made)
+    }
+
+    fn provider_price(&self, checkout: &Checkout) -> Result<String, EngineError> {
+        let slot = slot_of(checkout);
+        let key = slot.lookup_key();
+        let known = self.read(|_, tx| Ok(provider_prices::find_by_lookup_key(tx, STRIPE, &key)?))?;
+        match known {
+            Some(price) => Ok(price.provider_price_id),
+            None => self.ensure_price(&slot, &key),
+        }
+    }
+}
+
+fn slot_of(checkout: &Checkout) -> PriceSlot {
+    let amount = checkout.price;
+    match &checkout.item {
+        Item::Plan { plan, interval, .. } => {
+            PriceSlot::Plan { plan: plan.clone(), interval: *interval, amount }
+        }
+        Item::Pack { pack } => PriceSlot::Pack { pack: pack.clone(), amount },
+    }
+}
+
+/// What a trial is counted by, for one customer: only what is known of them.
+pub(crate) fn claims(
+    counted: &[TrialClaim],
+    customer: &Customer,
+    card: Option<&str>,
+) -> Vec<Claim> {
+    let claim = |kind: &TrialClaim| {
+        let value = match kind {
+            TrialClaim::Customer => Some(customer.id.as_str()),
+            TrialClaim::Email => Some(customer.canonical_email.as_str()),
+            TrialClaim::Device => customer.device_fingerprint.as_deref(),
+            TrialClaim::Card => card,
+        };
+        let value_hash = hex::encode(Sha256::digest(value?.as_bytes()));
+        Some(Claim { kind: *kind, value_hash })
+    };
+    counted.iter().filter_map(claim).collect()
+}
+
+/// Takes the claims of a trial for a checkout; answers its length when there is one.
+fn claim_trial(
+    tx: &mut Tx<'_>,
+    (customer, checkout): (&Customer, &str),
+    (offered, wanted): (Option<&Trial>, Option<bool>),
+    now: Timestamp,
+) -> Result<Option<i64>, EngineError> {
+    let (Some(trial), true) = (offered, wanted != Some(false)) else {
+        return match wanted {
+            Some(true) => Err(EngineError::refused(
+                "no_trial",
+                "this plan has no trial; nothing was changed: buy it without one",
+            )),
+            _ => Ok(None),
+        };
+    };
+    let claims = claims(&trial.once_per, customer, None);
+    for claim in &claims {
+        if trials::holder(tx, claim)?.is_some() {
+            return match wanted {
+                Some(true) => Err(EngineError::refused(
+                    "trial_used",
+                    "this customer has had a trial before; nothing was changed: buy the plan without one",
+                )),
+                _ => Ok(None),
+            };
+        }
+    }
+    for claim in &claims {
+        trials::claim(tx, claim, (&customer.id, checkout), now)?;
+    }
+    Ok(Some(trial.days))
+}
+
+/// What an open page means for a purchase of a plan.
+fn reuse(open: Checkout, purchase: &Purchase, currency: Currency, now: Timestamp) -> Step {
+    let Buy::Plan { plan, interval, trial } = &purchase.buy else {
+        return Step::Close(open);
+    };
+    let same = match &open.item {
+        Item::Plan { plan: open_plan, interval: open_interval, trial_days } => {
+            open_plan == plan
+                && open_interval == interval
+                && open.price.currency == currency
+                && open.return_path == purchase.return_path
+                && trial.is_none_or(|wanted| wanted == trial_days.is_some())
+        }
+        Item::Pack { .. } => false,
+    };
+    match (same && now < open.expires_at, &open.provider_id) {
+        (true, Some(_)) => Step::Ready(open),
+        (true, None) => Step::Send(open),
+        (false, _) => Step::Close(open),
+    }
+}
+
+fn currency(
+    catalog: &Catalog,
+    customer: &Customer,
+    wanted: Option<Currency>,
+) -> Result<Currency, EngineError> {
+    let chosen = wanted.or(customer.currency).or_else(|| catalog.currencies.first().copied());
+    let known: Vec<&str> = catalog.currencies.iter().map(Currency::code).collect();
+    chosen.filter(|chosen| catalog.currencies.contains(chosen)).ok_or_else(|| {
+        EngineError::invalid(
+            "/currency",
+            "unknown_currency",
+            "the catalog has no prices in this currency",
+            format!("use one of: {}", known.join(", ")),
+        )
+    })
+}
+
+/// Whether the customer may buy this plan now, with everything that is in the way.
+fn check_plan(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    customer: &Customer,
+    (plan, interval): (&str, Interval),
+) -> Result<(), EngineError> {
+    let Some(wanted) = catalog.plans.get(plan) else {
+        return Err(unknown_plan(catalog, plan));
+    };
+    let running = subscriptions::of_customer(tx, &customer.id)?.into_iter().find(|stored| {
+        stored.subscription.status.is_entitled()
+            || stored.subscription.status == SubscriptionStatus::Paused
+    });
+    let same = match &running {
+        Some(running) => {
+            let sub = &running.subscription;
+            sub.plan == plan && (sub.interval == interval || wanted.is_free())
+        }
+        None => customer.plan == plan,
+    };
+    if same {
+        return Err(EngineError::refused(
+            "same_plan",
+            format!("the customer is on {} already; nothing was changed", wanted.name),
+        ));
+    }
+    check_room(tx, catalog, customer, plan)?;
+    match running {
+        Some(running) => Err(EngineError::refused(
+            "subscription_exists",
+            format!(
+                "the customer has the running subscription {}; nothing was changed: a second one would be paid twice",
+                running.id
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a plan that has no room for what is held, naming all of it.
+pub(crate) fn check_room(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    customer: &Customer,
+    plan: &str,
+) -> Result<(), EngineError> {
+    let held: BTreeMap<String, i64> = entitlements::of_customer(tx, &customer.id)?
+        .into_iter()
+        .map(|stored| (stored.feature, stored.entitlement.used))
+        .collect();
+    let over = catalog.over_limits(plan, &held);
+    if over.is_empty() {
+        return Ok(());
+    }
+    let sentences: Vec<&str> = over.iter().map(|found| found.message.as_str()).collect();
+    let message = format!("nothing was changed: {}", sentences.join("; "));
+    let errors = over.iter().map(|found| FieldError {
+        pointer: "/plan".to_owned(),
+        code: "over_limit",
+        message: format!("{}: {} used, {} allowed", found.feature, found.used, found.allowed),
+        fix: found.message.clone(),
+    });
+    Err(EngineError::Refused { code: "over_limit", message, errors: errors.collect() })
+}
+
+fn unknown_plan(catalog: &Catalog, plan: &str) -> EngineError {
+    let known: Vec<&str> = catalog.tiers.iter().map(String::as_str).collect();
+    EngineError::invalid(
+        "/plan",
+        "unknown_plan",
+        format!("the catalog has no plan {plan:?}"),
+        format!("use one of: {}", known.join(", ")),
+    )
+}
+
+fn plan_slot(
+    catalog: &Catalog,
+    plan: &str,
+    interval: Interval,
+    currency: Currency,
+) -> Result<PriceSlot, EngineError> {
+    catalog.plan_slot(plan, interval, currency).ok_or_else(|| {
+        let sold = catalog.plans.get(plan).map(|plan| plan.prices.keys());
+        let sold: Vec<&str> = sold.into_iter().flatten().map(|i| i.as_str()).collect();
+        match sold.is_empty() {
+            true => EngineError::refused(
+                "plan_is_free",
+                format!("the plan {plan} has no price, so there is nothing to buy; nothing was changed"),
+            ),
+            false => EngineError::invalid(
+                "/interval",
+                "unknown_interval",
+                format!("the plan {plan} is not sold per {}", interval.as_str()),
+                format!("use one of: {}", sold.join(", ")),
+            ),
+        }
+    })
+}
+
+fn pack_item(
+    catalog: &Catalog,
+    customer: &Customer,
+    pack: &str,
+    currency: Currency,
+) -> Result<(Item, PriceSlot), EngineError> {
+    let Some(sold) = catalog.packs.get(pack) else {
+        let known: Vec<&str> = catalog.packs.keys().map(String::as_str).collect();
+        return Err(EngineError::invalid(
+            "/pack",
+            "unknown_pack",
+            format!("the catalog has no pack {pack:?}"),
+            format!("use one of: {}", known.join(", ")),
+        ));
+    };
+    if !sold.plans.is_empty() && !sold.plans.contains(&customer.plan) {
+        return Err(EngineError::refused(
+            "pack_not_for_plan",
+            format!(
+                "{} is sold to customers on {}, and this one is on {}; nothing was changed",
+                sold.name,
+                sold.plans.join(", "),
+                customer.plan
+            ),
+        ));
+    }
+    let slot = catalog.pack_slot(pack, currency).ok_or(EngineError::NoProvider)?;
+    Ok((Item::Pack { pack: pack.to_owned() }, slot))
+}
+
+/// Addresses come from the configuration; a request chooses only the path on the app's own site.
+fn check_return_path(path: Option<&str>) -> Result<(), EngineError> {
+    let Some(path) = path else {
+        return Ok(());
+    };
+    let plain = path.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"<>".contains(&b));
+    if path.starts_with('/') && !path.starts_with("//") && plain && path.len() <= 500 {
+        return Ok(());
+    }
+    Err(EngineError::invalid(
+        "/return_path",
+        "invalid_return_path",
+        "the return path is not a path on the app's own site",
+        "send a path such as /billing; the host comes from the configuration",
+    ))
+}
+
+fn view(checkout: &Checkout) -> CheckoutView {
+    let (plan, interval, pack, trial_days) = match &checkout.item {
+        Item::Plan { plan, interval, trial_days } => {
+            (Some(plan.clone()), Some(*interval), None, *trial_days)
+        }
+        Item::Pack { pack } => (None, None, Some(pack.clone()), None),
+    };
+    CheckoutView {
+        id: checkout.id.clone(),
+        customer: checkout.customer.clone(),
+        status: checkout.status.as_str(),
+        url: checkout.url.clone().filter(|_| checkout.status == Status::Open),
+        plan,
+        interval,
+        pack,
+        price: checkout.price,
+        trial_days,
+        created_at: checkout.created_at,
+        expires_at: checkout.expires_at,
+        settled_at: checkout.settled_at,
+    }
+}

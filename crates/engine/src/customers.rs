@@ -1,0 +1,302 @@
+//! Customers: made once with everything that comes with the first plan, then changed.
+
+use std::collections::BTreeMap;
+
+use farthing_core::allowance::{self, Basis};
+use farthing_core::catalog::{Catalog, Feature, GrantSource};
+use farthing_core::entitlement::Access;
+use farthing_core::ids::CustomerId;
+use farthing_core::money::Currency;
+use farthing_core::subscription::Standing;
+use farthing_core::time::Timestamp;
+use farthing_store::customers::{self, Customer};
+use farthing_store::entitlements::{self, Stored};
+use farthing_store::{Tx, credits, overrides, subscriptions};
+
+use crate::follow_up::{Change, NewCredits};
+use crate::jobs::Job;
+use crate::{Call, Engine, EngineError, STRIPE};
+
+/// What the app says of a customer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Where mail goes; also what trials are counted by.
+    pub email: String,
+    /// What people call them.
+    pub name: Option<String>,
+    /// What they pay in; one of the catalog's. Kept when left out.
+    pub currency: Option<Currency>,
+    /// What trials are counted by. Kept when left out.
+    pub device_fingerprint: Option<String>,
+    /// The app's own notes: a JSON object. Kept when left out.
+    pub metadata: Option<String>,
+}
+
+impl Engine {
+    /// Makes or changes a customer; `true` when it was made. The same profile again changes
+    /// nothing.
+    ///
+    /// Errors: an e-mail address that is none, a currency that the catalog does not have, another
+    /// currency than the one a running subscription is paid in.
+    pub fn upsert_customer(
+        &self,
+        call: &Call,
+        id: &CustomerId,
+        profile: &Profile,
+    ) -> Result<(Customer, bool), EngineError> {
+        let (call, id, profile) = (call.clone(), id.clone(), profile.clone());
+        self.write(move |engine, tx| {
+            let now = engine.now();
+            let (_, catalog) = engine.catalog(tx)?;
+            let canonical = check_profile(&catalog, &profile)?;
+            match customers::lock(tx, &id)? {
+                Some(before) => {
+                    let next = changed(&before, &profile, canonical);
+                    check_currency(tx, &before, &next)?;
+                    engine.save_profile(tx, &call, before, next, now)
+                }
+                None => {
+                    let customer = fresh(&id, &profile, canonical, &catalog, now);
+                    engine.create(tx, &call, customer, &catalog, now)
+                }
+            }
+        })
+    }
+
+    /// The customer. Errors: there is none of that id.
+    pub fn customer(&self, id: &CustomerId) -> Result<Customer, EngineError> {
+        self.read(|_, tx| {
+            customers::find(tx, id)?.ok_or_else(|| EngineError::no_customer(id))
+        })
+    }
+
+    /// Up to `limit` customers after the id `after`, in the order of their ids, that have `search`
+    /// in their id, e-mail address or name.
+    pub fn list_customers(
+        &self,
+        search: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<Customer>, EngineError> {
+        self.read(|_, tx| Ok(customers::list(tx, search, after, limit)?))
+    }
+
+    /// Forgets a customer: the profile goes, here and at the provider, where running
+    /// subscriptions end with it. What was bought and paid stays under the app's own id.
+    ///
+    /// Errors: there is none of that id.
+    pub fn delete_customer(&self, call: &Call, id: &CustomerId) -> Result<(), EngineError> {
+        let (call, id) = (call.clone(), id.clone());
+        self.write(move |engine, tx| {
+            let now = engine.now();
+            let missing = || EngineError::no_customer(&id);
+            let customer = customers::lock(tx, &id)?.ok_or_else(missing)?;
+            if let Some(provider_id) = customers::provider_id(tx, &id, STRIPE)? {
+                engine.enqueue(tx, &Job::DeleteAtProvider { provider_id }, now)?;
+            }
+            let change =
+                Change { action: "customer.deleted", from: None, to: None, effective_at: now };
+            engine.record(tx, &call, &customer, &change)?;
+            Ok(customers::delete(tx, &id)?)
+        })
+    }
+
+    fn create(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        customer: Customer,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<(Customer, bool), EngineError> {
+        if !customers::insert(tx, &customer)? {
+            return Err(EngineError::refused(
+                "change_in_progress",
+                "another request is creating this customer right now; nothing was changed by this one, try again",
+            ));
+        }
+        materialize(tx, catalog, &customer, false, now)?;
+        let plan = catalog.plans.get(&catalog.fallback);
+        for (credit, amount) in plan.iter().flat_map(|plan| &plan.signup_credits) {
+            let gift = NewCredits {
+                credit,
+                business_key: "signup".to_owned(),
+                source: GrantSource::Signup,
+                amount: *amount,
+                expires_at: None,
+            };
+            self.grant(tx, call, &customer.id, &gift, now)?;
+        }
+        let change = Change { action: "customer.created", from: None, to: None, effective_at: now };
+        self.record(tx, call, &customer, &change)?;
+        self.announce_state(tx, call, &customer)?;
+        Ok((customer, true))
+    }
+
+    fn save_profile(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        before: Customer,
+        next: Customer,
+        now: Timestamp,
+    ) -> Result<(Customer, bool), EngineError> {
+        if next == before {
+            return Ok((before, false));
+        }
+        let next = Customer { revision: before.revision + 1, updated_at: now, ..next };
+        customers::save(tx, &next)?;
+        let (from, to) = (Some(profile_json(&before)), Some(profile_json(&next)));
+        let change = Change { action: "customer.updated", from, to, effective_at: now };
+        self.record(tx, call, &next, &change)?;
+        self.announce_state(tx, call, &next)?;
+        Ok((next, false))
+    }
+}
+
+/// Writes the customer's entitlements as the catalog, the plan, the exceptions and the state of
+/// payments have them now, keeping what is used. `restart` starts usage windows anew, as a payment
+/// for another plan does. Opens the credit accounts that are missing.
+pub(crate) fn materialize(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    customer: &Customer,
+    restart: bool,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let overrides = overrides::of_customer(tx, &customer.id)?;
+    let basis = Basis {
+        plan: &customer.plan,
+        on_trial: customer.on_trial,
+        access: access_of(customer.standing),
+        anchor: customer.anchor,
+        overrides: &overrides,
+    };
+    let granted = allowance::entitlements(catalog, &basis, now);
+    let held: BTreeMap<String, Stored> = entitlements::lock_all(tx, &customer.id)?
+        .into_iter()
+        .map(|stored| (stored.feature.clone(), stored))
+        .collect();
+    for (feature, granted) in granted {
+        let (entitlement, version) = match held.get(&feature) {
+            None => (granted, 0),
+            Some(stored) => {
+                let carried = allowance::carry_over(&granted, &stored.entitlement, restart, now);
+                (carried, stored.version + 1)
+            }
+        };
+        let stored = Stored { feature, entitlement, revision: customer.revision, version };
+        entitlements::put(tx, &customer.id, &stored)?;
+    }
+    for (credit, feature) in &catalog.features {
+        if matches!(feature, Feature::Credits(_)) {
+            credits::open(tx, &customer.id, credit, customer.revision)?;
+        }
+    }
+    credits::set_access(tx, &customer.id, basis.access, customer.revision)?;
+    Ok(())
+}
+
+/// What the state of payments leaves of the access.
+pub(crate) fn access_of(standing: Standing) -> Access {
+    match standing {
+        Standing::Good | Standing::PastDue { .. } => Access::Full,
+        Standing::ReadOnly { .. } => Access::ReadOnly,
+    }
+}
+
+fn check_profile(catalog: &Catalog, profile: &Profile) -> Result<String, EngineError> {
+    let canonical = crate::email::canonical(&profile.email).ok_or_else(|| {
+        EngineError::invalid(
+            "/email",
+            "invalid_email",
+            format!("{:?} is not an e-mail address", profile.email),
+            "send an address such as ana@example.com",
+        )
+    })?;
+    if let Some(currency) = profile.currency
+        && !catalog.currencies.contains(&currency)
+    {
+        let known: Vec<&str> = catalog.currencies.iter().map(Currency::code).collect();
+        return Err(EngineError::invalid(
+            "/currency",
+            "unknown_currency",
+            format!("the catalog has no prices in {currency}"),
+            format!("use one of: {}", known.join(", ")),
+        ));
+    }
+    Ok(canonical)
+}
+
+fn check_currency(
+    tx: &mut Tx<'_>,
+    before: &Customer,
+    next: &Customer,
+) -> Result<(), EngineError> {
+    if before.currency == next.currency {
+        return Ok(());
+    }
+    let running = subscriptions::of_customer(tx, &before.id)?
+        .into_iter()
+        .find(|stored| stored.subscription.status.is_entitled());
+    match (running, next.currency) {
+        (Some(running), Some(currency)) if running.subscription.currency != currency => {
+            Err(EngineError::refused(
+                "currency_change",
+                format!(
+                    "the running subscription is paid in {}; nothing was changed: cancel it first, then buy again in {currency}",
+                    running.subscription.currency
+                ),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn changed(before: &Customer, profile: &Profile, canonical: String) -> Customer {
+    Customer {
+        email: profile.email.clone(),
+        canonical_email: canonical,
+        name: profile.name.clone().or_else(|| before.name.clone()),
+        currency: profile.currency.or(before.currency),
+        device_fingerprint: profile
+            .device_fingerprint
+            .clone()
+            .or_else(|| before.device_fingerprint.clone()),
+        metadata: profile.metadata.clone().unwrap_or_else(|| before.metadata.clone()),
+        ..before.clone()
+    }
+}
+
+fn fresh(
+    id: &CustomerId,
+    profile: &Profile,
+    canonical_email: String,
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Customer {
+    Customer {
+        id: id.clone(),
+        email: profile.email.clone(),
+        canonical_email,
+        name: profile.name.clone(),
+        currency: profile.currency,
+        device_fingerprint: profile.device_fingerprint.clone(),
+        metadata: profile.metadata.clone().unwrap_or_else(|| "{}".to_owned()),
+        plan: catalog.fallback.clone(),
+        on_trial: false,
+        standing: Standing::Good,
+        anchor: now,
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn profile_json(customer: &Customer) -> serde_json::Value {
+    serde_json::json!({
+        "email": customer.email,
+        "name": customer.name,
+        "currency": customer.currency,
+    })
+}

@@ -1,0 +1,340 @@
+//! Work for later: written with the change that needs it, run once it is due, safe to run twice.
+
+use std::time::Duration;
+
+use farthing_core::ids::{CustomerId, IdKind};
+use farthing_core::subscription;
+use farthing_core::time::Timestamp;
+use farthing_providers::stripe::Subject;
+use farthing_store::lease::{Claim, Lease};
+use farthing_store::{Tx, counters, credits, customers, inbox, jobs, subscriptions};
+use serde::{Deserialize, Serialize};
+
+use crate::absorb::Sighting;
+use crate::customers::materialize;
+use crate::{Call, Engine, EngineError};
+
+/// What is to be done. A job holds ids, never data: it loads what it needs when it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Ask the provider how a subscription stands, in case its events got lost.
+    SyncSubscription {
+        /// Our id.
+        subscription: String,
+    },
+    /// Ask the provider how a checkout stands once its page has closed.
+    SyncCheckout {
+        /// Our id.
+        checkout: String,
+    },
+    /// End a trial that was not paid for.
+    ExpireTrial {
+        /// Our id.
+        subscription: String,
+    },
+    /// Grant the credits of a window inside a paid period.
+    GrantCredits {
+        /// Our id.
+        subscription: String,
+        /// When the window starts.
+        window_start: Timestamp,
+    },
+    /// End what is left of a grant.
+    ExpireCredits {
+        /// Whose.
+        customer: CustomerId,
+        /// The credit feature's key.
+        credit: String,
+        /// The grant's id.
+        grant: String,
+    },
+    /// End an exception for a customer.
+    ExpireOverride {
+        /// Whose.
+        customer: CustomerId,
+        /// The feature's key.
+        feature: String,
+    },
+    /// Give everybody after `after` what a new catalog says.
+    Rematerialize {
+        /// The version that brought it.
+        version: i64,
+        /// The last customer that is done; `""`: none.
+        after: String,
+    },
+    /// End a subscription at the provider at once.
+    CancelAtProvider {
+        /// The provider's id.
+        provider_id: String,
+    },
+    /// Forget a customer at the provider.
+    DeleteAtProvider {
+        /// The provider's id.
+        provider_id: String,
+    },
+}
+
+/// How often a job is tried before a person has to look at it.
+const ATTEMPTS_MAX: i64 = 15;
+/// How long one worker may take for a job before another one tries, in seconds.
+const LEASE_SECONDS: i64 = 120;
+/// How many jobs one worker takes at a time.
+const BATCH: u32 = 32;
+/// How many customers one run of [`Job::Rematerialize`] visits.
+const VISIT: i64 = 200;
+/// How long after its end a trial is ended without a word from the provider, in seconds.
+const TRIAL_GRACE: i64 = 3 * 3_600;
+
+impl Engine {
+    /// Handles events and jobs that are due, once each; answers how many there were.
+    pub fn run_due(&self) -> Result<usize, EngineError> {
+        Ok(self.process_events()? + self.run_jobs()?)
+    }
+
+    /// Waits until there may be something to do, at most for `at_most`.
+    pub fn wait_for_work(&self, at_most: Duration) {
+        self.inner.wake.wait(at_most);
+    }
+
+    /// When the next event or job is due.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        self.read(|_, tx| {
+            let due = [inbox::next_due(tx)?, jobs::next_due(tx)?];
+            Ok(due.into_iter().flatten().min())
+        })
+    }
+
+    /// Leaves a job for `run_at`; the same one for the same instant is left once.
+    pub(crate) fn enqueue(
+        &self,
+        tx: &mut Tx<'_>,
+        job: &Job,
+        run_at: Timestamp,
+    ) -> Result<(), EngineError> {
+        let payload = serde_json::to_string(job).expect("a job is plain data");
+        let customer = match job {
+            Job::ExpireCredits { customer, .. } | Job::ExpireOverride { customer, .. } => {
+                Some(customer.clone())
+            }
+            _ => None,
+        };
+        let new = jobs::NewJob {
+            id: self.new_id(IdKind::Job),
+            kind: job.kind().to_owned(),
+            customer,
+            dedup_key: Some(format!("{payload}@{}", run_at.micros())),
+            payload,
+            run_at,
+            created_at: self.now(),
+        };
+        jobs::enqueue(tx, &new)?;
+        self.inner.wake.ring();
+        Ok(())
+    }
+
+    fn run_jobs(&self) -> Result<usize, EngineError> {
+        let token = self.new_id(IdKind::Request);
+        let claimed = {
+            let token = token.clone();
+            self.write(move |engine, tx| {
+                let now = engine.now();
+                let lease_until = now.plus_seconds(LEASE_SECONDS);
+                let claim = Claim { now, lease_until, token: &token, limit: BATCH };
+                Ok(jobs::claim_due(tx, claim)?)
+            })?
+        };
+        for job in &claimed {
+            self.run_job(job, &token)?;
+        }
+        Ok(claimed.len())
+    }
+
+    fn run_job(&self, row: &jobs::Job, token: &str) -> Result<(), EngineError> {
+        let outcome = serde_json::from_str::<Job>(&row.payload)
+            .map_err(|_| EngineError::refused("unknown_job", "this version does not know this job"))
+            .and_then(|job| self.do_job(&job, &Call::new("job", row.id.clone())));
+        let (id, token, attempts) = (row.id.clone(), token.to_owned(), row.attempts);
+        self.write(move |engine, tx| {
+            let lease = Lease { id: &id, token: &token };
+            let now = engine.now();
+            match &outcome {
+                Ok(()) => Ok(jobs::finish(tx, lease, now)?),
+                Err(error) if ATTEMPTS_MAX <= attempts => {
+                    engine.alert(tx, "job", &id, &error.to_string())?;
+                    Ok(jobs::dead(tx, lease, now, &error.to_string())?)
+                }
+                Err(error) => {
+                    let at = now.plus_seconds(1_i64 << attempts.clamp(1, 12));
+                    Ok(jobs::retry(tx, lease, at, &error.to_string())?)
+                }
+            }
+        })
+    }
+
+    fn do_job(&self, job: &Job, call: &Call) -> Result<(), EngineError> {
+        match job {
+            Job::SyncSubscription { subscription } => self.sync_subscription(call, subscription),
+            Job::SyncCheckout { checkout } => self.refresh_checkout(checkout).map(|_| ()),
+            Job::ExpireTrial { subscription } => self.expire_trial(call, subscription),
+            Job::GrantCredits { subscription, window_start } => {
+                self.grant_window(call, subscription, *window_start)
+            }
+            Job::ExpireCredits { customer, credit, .. } => self.expire(customer, credit),
+            Job::ExpireOverride { customer, .. } => self.rematerialize(call, customer),
+            Job::Rematerialize { version, after } => self.visit(call, *version, after),
+            Job::CancelAtProvider { provider_id } => self.cancel_at_provider(provider_id),
+            Job::DeleteAtProvider { provider_id } => {
+                match self.stripe()?.delete_customer(provider_id) {
+                    Err(error) if error.is_refusal("resource_missing") => Ok(()),
+                    deleted => Ok(deleted?),
+                }
+            }
+        }
+    }
+
+    /// Asks the provider how a subscription stands and absorbs the answer.
+    pub(crate) fn sync_subscription(&self, call: &Call, id: &str) -> Result<(), EngineError> {
+        let Some(stored) = self.read(|_, tx| Ok(subscriptions::find(tx, id)?))? else {
+            return Ok(());
+        };
+        if stored.subscription.status == subscription::Status::Canceled {
+            return Ok(());
+        }
+        self.look_and_absorb(call, &Subject::Subscription(stored.provider_id))
+    }
+
+    /// Fetches `subject` and absorbs it, outside of any event.
+    pub(crate) fn look_and_absorb(&self, call: &Call, subject: &Subject) -> Result<(), EngineError> {
+        let fetch = self.write(|_, tx| Ok(counters::next(tx, "fetches")?))?;
+        let snapshots = self.stripe()?.fetch(subject)?;
+        let call = call.clone();
+        self.write(move |engine, tx| {
+            let sighting = Sighting { snapshots: snapshots.clone(), fetch };
+            engine.absorb(tx, &call, &sighting).map(|_| ())
+        })
+    }
+
+    /// At a trial's end the provider is asked first; without a payment it ends a little later.
+    fn expire_trial(&self, call: &Call, id: &str) -> Result<(), EngineError> {
+        if let Err(error) = self.sync_subscription(call, id) {
+            tracing::warn!(subscription.id = id, %error, "the provider could not be asked");
+        }
+        let (call, id) = (call.clone(), id.to_owned());
+        self.write(move |engine, tx| {
+            let now = engine.now();
+            let Some(stored) = subscriptions::find(tx, &id)? else {
+                return Ok(());
+            };
+            let ends_at = stored.subscription.trial_ends_at.unwrap_or(now);
+            let last = ends_at.plus_seconds(TRIAL_GRACE);
+            if stored.subscription.status != subscription::Status::Trialing {
+                return Ok(());
+            }
+            if now < last {
+                return engine.enqueue(tx, &Job::ExpireTrial { subscription: id.clone() }, last);
+            }
+            let Some(over) = subscription::expire_trial(&stored.subscription, now) else {
+                return Ok(());
+            };
+            let Some(mut customer) = customers::lock(tx, &stored.customer)? else {
+                return Ok(());
+            };
+            let stored = subscriptions::Stored { subscription: over.next, ..stored };
+            subscriptions::save(tx, &stored)?;
+            engine.follow_up(tx, &call, &mut customer, &stored, &over.events)
+        })
+    }
+
+    fn grant_window(&self, call: &Call, id: &str, start: Timestamp) -> Result<(), EngineError> {
+        let (call, id) = (call.clone(), id.to_owned());
+        self.write(move |engine, tx| {
+            let Some(stored) = subscriptions::find(tx, &id)? else {
+                return Ok(());
+            };
+            let running = stored.subscription.status == subscription::Status::Active
+                && stored.subscription.period.contains(start);
+            if !running {
+                return Ok(());
+            }
+            let (_, catalog) = engine.catalog(tx)?;
+            let what = (catalog.as_ref(), &stored);
+            engine.grant_plan_credits(tx, &call, what, (start, false))
+        })
+    }
+
+    fn expire(&self, customer: &CustomerId, credit: &str) -> Result<(), EngineError> {
+        let (customer, credit) = (customer.clone(), credit.to_owned());
+        self.write(move |engine, tx| match credits::lock(tx, &customer, &credit)? {
+            Some(mut account) => engine.expire_credits(tx, &customer, &mut account, engine.now()),
+            None => Ok(()),
+        })
+    }
+
+    fn rematerialize(&self, call: &Call, id: &CustomerId) -> Result<(), EngineError> {
+        let (call, id) = (call.clone(), id.clone());
+        self.write(move |engine, tx| engine.rematerialize_in(tx, &call, &id))
+    }
+
+    /// Gives one customer what the catalog and the exceptions say now.
+    pub(crate) fn rematerialize_in(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        id: &CustomerId,
+    ) -> Result<(), EngineError> {
+        let Some(mut customer) = customers::lock(tx, id)? else {
+            return Ok(());
+        };
+        let (_, catalog) = self.catalog(tx)?;
+        customer.revision += 1;
+        customer.updated_at = self.now();
+        customers::save(tx, &customer)?;
+        materialize(tx, &catalog, &customer, false, self.now())?;
+        self.announce_state(tx, call, &customer)
+    }
+
+    fn visit(&self, call: &Call, version: i64, after: &str) -> Result<(), EngineError> {
+        let (call, after) = (call.clone(), after.to_owned());
+        self.write(move |engine, tx| {
+            let (current, _) = engine.catalog(tx)?;
+            if current != version {
+                return Ok(());
+            }
+            let ids = customers::ids_after(tx, &after, VISIT)?;
+            for id in &ids {
+                engine.rematerialize_in(tx, &call, id)?;
+            }
+            match ids.last() {
+                None => Ok(()),
+                Some(last) => {
+                    let next = Job::Rematerialize { version, after: last.to_string() };
+                    engine.enqueue(tx, &next, engine.now())
+                }
+            }
+        })
+    }
+
+    fn cancel_at_provider(&self, provider_id: &str) -> Result<(), EngineError> {
+        match self.stripe()?.cancel_subscription_now(provider_id) {
+            Err(error) if error.is_refusal("resource_missing") => Ok(()),
+            canceled => Ok(canceled.map(|_| ())?),
+        }
+    }
+}
+
+impl Job {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::SyncSubscription { .. } => "sync_subscription",
+            Self::SyncCheckout { .. } => "sync_checkout",
+            Self::ExpireTrial { .. } => "expire_trial",
+            Self::GrantCredits { .. } => "grant_credits",
+            Self::ExpireCredits { .. } => "expire_credits",
+            Self::ExpireOverride { .. } => "expire_override",
+            Self::Rematerialize { .. } => "rematerialize",
+            Self::CancelAtProvider { .. } => "cancel_at_provider",
+            Self::DeleteAtProvider { .. } => "delete_at_provider",
+        }
+    }
+}

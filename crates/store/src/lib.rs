@@ -9,6 +9,10 @@
 //!
 //! In reading order: [`Store`], [`Tx`], [`Row`], [`Value`]; then one module per table.
 
+pub mod alerts;
+pub mod api_keys;
+pub mod audit;
+pub mod catalog_versions;
 pub mod checkouts;
 pub mod counters;
 pub mod credits;
@@ -16,12 +20,20 @@ pub mod customers;
 pub mod effects;
 pub mod entitlements;
 mod error;
+pub mod idempotency;
+pub mod inbox;
+pub mod intents;
 pub mod invoices;
+pub mod jobs;
+mod lease;
+pub mod meta;
 mod migrate;
+pub mod outbox;
 pub mod overrides;
 mod pending;
 mod pool;
 mod postgres;
+pub mod provider_prices;
 mod queue;
 mod row;
 mod sqlite;
@@ -29,6 +41,7 @@ pub mod subscriptions;
 pub mod trials;
 mod tx;
 mod value;
+mod words;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,12 +49,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use crate::error::{OpenError, StoreError};
+pub use crate::lease::{Claim, Lease};
 pub use crate::pending::Pending;
 use crate::postgres::PostgresStore;
 pub use crate::row::Row;
 use crate::sqlite::SqliteStore;
 pub use crate::tx::{Dialect, Tx};
 pub use crate::value::Value;
+pub use crate::words::UnknownWord;
 
 /// How a database is used.
 #[derive(Clone, Debug, PartialEq, Eq)]

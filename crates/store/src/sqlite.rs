@@ -252,9 +252,9 @@ impl SqliteTx<'_> {
         params: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
         let (text, mut statement) = self.prepare(sql)?;
-        let columns = text.columns.get_or_init(|| {
-            statement.column_names().map(Into::into).collect::<Vec<_>>().into()
-        });
+        let columns = text
+            .columns
+            .get_or_init(|| statement.column_names().map(Into::into).collect::<Vec<_>>().into());
         let mut found = statement.query(params_from_iter(params)).map_err(store_error)?;
         let mut rows = Vec::new();
         while let Some(row) = found.next().map_err(store_error)? {

@@ -82,6 +82,11 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Something else was in the way that is gone by now: roll back and run the work again.
+    pub fn contended(&mut self) -> StoreError {
+        self.failed.get_or_insert(StoreError::Contended).clone()
+    }
+
     /// The first statement that failed, if one did: then nothing may be committed.
     pub(crate) fn failed(&self) -> Option<&StoreError> {
         self.failed.as_ref()

@@ -266,7 +266,10 @@ mod tests {
         assert!(Timestamp::from_micros(i64::MAX).is_err());
         assert!(Timestamp::from_seconds(i64::MAX).is_err());
         let last = at("9999-12-30T00:00:00Z");
-        assert!(last <= last.plus_intervals(i64::MAX, Interval::Year) && last <= last.plus_seconds(i64::MAX));
+        assert!(
+            last <= last.plus_intervals(i64::MAX, Interval::Year)
+                && last <= last.plus_seconds(i64::MAX)
+        );
     }
 
     proptest! {

@@ -290,8 +290,10 @@ impl Engine {
             if trials::claim(tx, &claim, owner, self.now())? {
                 continue;
             }
-            let to = Some(json!({ "checkout": checkout, "counted_by": format!("{:?}", claim.kind) }));
-            let change = Change { action: "trial.refused", from: None, to, effective_at: self.now() };
+            let to =
+                Some(json!({ "checkout": checkout, "counted_by": format!("{:?}", claim.kind) }));
+            let change =
+                Change { action: "trial.refused", from: None, to, effective_at: self.now() };
             self.record(tx, call, customer, &change)?;
             let job = Job::CancelAtProvider { provider_id: snapshot.id.clone() };
             self.enqueue(tx, &job, self.now())?;
@@ -384,9 +386,9 @@ fn check_only_one(
         return Ok(());
     }
     let others = subscriptions::of_customer(tx, customer)?;
-    let other = others.into_iter().find(|other| {
-        other.provider_id != snapshot.id && runs(other.subscription.status)
-    });
+    let other = others
+        .into_iter()
+        .find(|other| other.provider_id != snapshot.id && runs(other.subscription.status));
     other.map_or(Ok(()), |other| {
         let (new, running) = (snapshot.id.clone(), other.provider_id);
         Err(Puzzle::SecondSubscription { new, running }.into())

@@ -344,12 +344,7 @@ impl Engine {
     }
 
     /// The same without locks and without writing.
-    fn peek(
-        &self,
-        tx: &mut Tx<'_>,
-        want: &Want,
-        catalog: &Catalog,
-    ) -> Result<Known, EngineError> {
+    fn peek(&self, tx: &mut Tx<'_>, want: &Want, catalog: &Catalog) -> Result<Known, EngineError> {
         let rows = entitlements::of_customer(tx, &want.customer)?;
         if let Some(stored) = rows.into_iter().find(|stored| stored.feature == want.feature) {
             return Ok(Known::Entitlement(stored));
@@ -486,7 +481,8 @@ fn credits_answer(
 ) -> Answer {
     let balance = credits::spendable(grants, now);
     let upgrade_to = upgrade(catalog, want, code, (want.amount, plan));
-    let message = crate::state::credits_sentence(code, want, balance, upgrade_to.as_deref(), catalog);
+    let message =
+        crate::state::credits_sentence(code, want, balance, upgrade_to.as_deref(), catalog);
     Answer {
         allowed: code.allowed(),
         code,

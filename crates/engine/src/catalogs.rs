@@ -198,15 +198,11 @@ impl Engine {
         }
     }
 
-    fn create_price(
-        &self,
-        slot: &PriceSlot,
-        key: &str,
-        name: &str,
-    ) -> Result<String, EngineError> {
+    fn create_price(&self, slot: &PriceSlot, key: &str, name: &str) -> Result<String, EngineError> {
         let stripe = self.stripe()?;
         let product = slot.product_key();
-        let product = stripe.ensure_product(&product, name, &format!("farthing:product:{product}"))?;
+        let product =
+            stripe.ensure_product(&product, name, &format!("farthing:product:{product}"))?;
         let interval = match slot {
             PriceSlot::Plan { interval, .. } => Some(*interval),
             PriceSlot::Pack { .. } => None,

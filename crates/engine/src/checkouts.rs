@@ -294,7 +294,8 @@ impl Engine {
     fn provider_price(&self, checkout: &Checkout) -> Result<String, EngineError> {
         let slot = slot_of(checkout);
         let key = slot.lookup_key();
-        let known = self.read(|_, tx| Ok(provider_prices::find_by_lookup_key(tx, STRIPE, &key)?))?;
+        let known =
+            self.read(|_, tx| Ok(provider_prices::find_by_lookup_key(tx, STRIPE, &key)?))?;
         match known {
             Some(price) => Ok(price.provider_price_id),
             None => self.ensure_price(&slot, &key),
@@ -492,7 +493,9 @@ fn plan_slot(
         match sold.is_empty() {
             true => EngineError::refused(
                 "plan_is_free",
-                format!("the plan {plan} has no price, so there is nothing to buy; nothing was changed"),
+                format!(
+                    "the plan {plan} has no price, so there is nothing to buy; nothing was changed"
+                ),
             ),
             false => EngineError::invalid(
                 "/interval",

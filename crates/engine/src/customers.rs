@@ -65,9 +65,7 @@ impl Engine {
 
     /// The customer. Errors: there is none of that id.
     pub fn customer(&self, id: &CustomerId) -> Result<Customer, EngineError> {
-        self.read(|_, tx| {
-            customers::find(tx, id)?.ok_or_else(|| EngineError::no_customer(id))
-        })
+        self.read(|_, tx| customers::find(tx, id)?.ok_or_else(|| EngineError::no_customer(id)))
     }
 
     /// Up to `limit` customers after the id `after`, in the order of their ids, that have `search`
@@ -228,11 +226,7 @@ fn check_profile(catalog: &Catalog, profile: &Profile) -> Result<String, EngineE
     Ok(canonical)
 }
 
-fn check_currency(
-    tx: &mut Tx<'_>,
-    before: &Customer,
-    next: &Customer,
-) -> Result<(), EngineError> {
+fn check_currency(tx: &mut Tx<'_>, before: &Customer, next: &Customer) -> Result<(), EngineError> {
     if before.currency == next.currency {
         return Ok(());
     }

@@ -51,7 +51,9 @@ pub enum EngineError {
         message: String,
     },
     /// The provider cannot be asked now, or its answer was lost.
-    #[error("the payment provider could not be reached; nothing was charged, try again in a moment")]
+    #[error(
+        "the payment provider could not be reached; nothing was charged, try again in a moment"
+    )]
     ProviderUnavailable {
         /// For the log.
         detail: String,

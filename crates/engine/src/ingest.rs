@@ -5,8 +5,8 @@ use farthing_core::time::Timestamp;
 use farthing_providers::stripe::{EventEnvelope, Livemode, Subject, WebhookError};
 use farthing_providers::{CallError, Stripe};
 use farthing_store::inbox::{self, EventState, Progress, ProviderEvent};
-use farthing_store::lease::{Claim, Lease};
 use farthing_store::meta::Mode;
+use farthing_store::{Claim, Lease};
 use farthing_store::{Tx, alerts, counters};
 use serde::Serialize;
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use farthing_core::allowance::{self, Basis};
-use farthing_store::{
-    Tx, audit, catalog_versions, customers, entitlements, overrides, params,
-};
+use farthing_store::{Tx, audit, catalog_versions, customers, entitlements, overrides, params};
 use serde::Serialize;
 
 use crate::customers::access_of;
@@ -253,7 +251,14 @@ impl Engine {
         for (feature, right) in allowance::entitlements(&catalog, &basis, now) {
             let same = held.get(&feature).is_some_and(|held| {
                 (held.source, held.limit, held.cap, held.access, &held.kind, held.anchor)
-                    == (right.source, right.limit, right.cap, right.access, &right.kind, right.anchor)
+                    == (
+                        right.source,
+                        right.limit,
+                        right.cap,
+                        right.access,
+                        &right.kind,
+                        right.anchor,
+                    )
             });
             if !same {
                 rows.push(format!("{} {feature}", customer.id));

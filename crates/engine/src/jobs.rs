@@ -6,7 +6,7 @@ use farthing_core::ids::{CustomerId, IdKind};
 use farthing_core::subscription;
 use farthing_core::time::Timestamp;
 use farthing_providers::stripe::Subject;
-use farthing_store::lease::{Claim, Lease};
+use farthing_store::{Claim, Lease};
 use farthing_store::{Tx, counters, credits, customers, inbox, jobs, subscriptions};
 use serde::{Deserialize, Serialize};
 
@@ -205,7 +205,11 @@ impl Engine {
     }
 
     /// Fetches `subject` and absorbs it, outside of any event.
-    pub(crate) fn look_and_absorb(&self, call: &Call, subject: &Subject) -> Result<(), EngineError> {
+    pub(crate) fn look_and_absorb(
+        &self,
+        call: &Call,
+        subject: &Subject,
+    ) -> Result<(), EngineError> {
         let fetch = self.write(|_, tx| Ok(counters::next(tx, "fetches")?))?;
         let snapshots = self.stripe()?.fetch(subject)?;
         let call = call.clone();

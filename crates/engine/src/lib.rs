@@ -7,8 +7,8 @@
 //! In reading order: [`customers`], [`access`], [`state`], [`checkouts`], [`ingest`], `absorb`,
 //! `follow_up`, [`jobs`], [`catalogs`], [`invariants`].
 
-pub mod access;
 mod absorb;
+pub mod access;
 mod books;
 pub mod catalogs;
 pub mod checkouts;

@@ -30,6 +30,12 @@ pub fn insert(tx: &mut Tx<'_>, catalog: &CatalogVersion, source: &str) -> Result
     Ok(tx.execute(SQL, &params![version, sha256, applied_at, actor, source])? == 1)
 }
 
+/// The number of the version in force; `None` when there is none yet.
+pub fn current_number(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
+    const SQL: &str = "SELECT version FROM catalog_versions ORDER BY version DESC LIMIT 1";
+    tx.query_opt(SQL, &[])?.map(|row| row.int(0)).transpose()
+}
+
 /// The catalog that applies now, and its text; `None` before the first.
 pub fn current(tx: &mut Tx<'_>) -> Result<Option<(CatalogVersion, String)>, StoreError> {
     const SQL: &str = "

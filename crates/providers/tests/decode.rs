@@ -60,6 +60,18 @@ fn a_past_due_subscription_is_in_its_new_period_and_unpaid() {
 }
 
 #[test]
+fn a_trial_that_was_over_at_once_was_none_and_one_that_ends_before_it_starts_is_nonsense() {
+    let start = 1_798_761_600_i64;
+    let ending = |end: i64| with("subscription_trialing", "/trial_end", end.into());
+    assert_eq!(decode_subscription(200, &ending(start)).unwrap().trial, None);
+    assert!(decode_subscription(200, &ending(start - 1)).is_err());
+    assert!(
+        decode_subscription(200, &with("subscription_trialing", "/trial_end", Value::Null))
+            .is_err()
+    );
+}
+
+#[test]
 fn both_ways_of_scheduling_an_end_are_understood() {
     let with_period = decode_subscription(200, &fixture("subscription_ends_with_period")).unwrap();
     assert_eq!(with_period.cancel_at, Some(at("2027-02-01T00:00:00Z")));
@@ -92,6 +104,19 @@ fn an_open_invoice_says_why_the_payment_failed_and_when_it_is_tried_again() {
     assert_eq!(payment.status, PaymentStatus::Failed);
     assert_eq!(payment.failure_code.as_deref(), Some("insufficient_funds"));
     assert_eq!(payment.card.as_ref().unwrap().last4, "0341");
+}
+
+#[test]
+fn a_payment_has_failed_only_after_somebody_tried() {
+    let intent = "/payments/data/0/payment/payment_intent";
+    let body = with("invoice_open", &format!("{intent}/last_payment_error"), Value::Null);
+    let payment = decode_invoice(200, &body).unwrap().payments.remove(0);
+    assert_eq!(payment.status, PaymentStatus::Other("requires_payment_method".to_owned()));
+    assert_eq!((payment.failure_code, payment.card), (None, None));
+    // A success after a failure has no failure, even if the error is still there.
+    let body = with("invoice_open", &format!("{intent}/status"), "succeeded".into());
+    let payment = decode_invoice(200, &body).unwrap().payments.remove(0);
+    assert_eq!((payment.status, payment.failure_code), (PaymentStatus::Succeeded, None));
 }
 
 #[test]

@@ -191,6 +191,55 @@ fn the_type_of_a_feature_cannot_change() {
 }
 
 #[test]
+fn every_part_of_the_catalog_is_compared() {
+    let one_by_one = [
+        ("currencies = [\"USD\", \"EUR\"]", "currencies = [\"EUR\", \"USD\"]", "currencies"),
+        ("\"starter\", \"growth\"", "\"growth\", \"starter\"", "tiers"),
+        ("resets = \"month\"", "resets = \"day\"", "features.messages.resets"),
+        ("timezone = \"UTC\"", "timezone = \"Asia/Tokyo\"", "features.prompts.resets"),
+        ("\"plan\", \"pack\"", "\"pack\", \"plan\"", "features.ai.spend"),
+        ("on_cancel = \"keep\"", "on_cancel = \"expire_at_period_end\"", "features.ai.on_cancel"),
+        ("on_outage = \"deny\"", "on_outage = \"allow\"", "features.ai.on_outage"),
+        ("amount = 2_000", "amount = 2_001", "plans.starter.credits.ai"),
+        ("every = \"month\"", "every = \"day\"", "plans.starter.credits.ai"),
+        ("on_renewal = \"reset\"", "on_renewal = \"stack\"", "plans.starter.credits.ai"),
+        ("\"required\"", "\"optional\"", "plans.starter.trial"),
+        (", \"device\"]", "]", "plans.starter.trial"),
+        ("remind_days_before = 3", "remind_days_before = 2", "plans.starter.trial"),
+        ("per = 1_000", "per = 2_000", "plans.pro.overage.messages"),
+        ("USD = \"5.00\"", "USD = \"6.00\"", "plans.pro.overage.messages"),
+        ("\"500 AI credits\"", "\"More\"", "packs.ai_500.name"),
+        ("USD = \"9.00\"", "USD = \"8.00\"", "packs.ai_500.price.USD"),
+        (
+            "credits = { ai = 500 }\nexpires",
+            "credits = { ai = 600 }\nexpires",
+            "packs.ai_500.credits.ai",
+        ),
+        ("\"credit_unused_time\"", "\"none\"", "changes.upgrade.proration"),
+        ("undo = true", "undo = false", "changes.cancel.undo"),
+        ("review = \"always\"", "review = \"never\"", "refunds.review"),
+        ("EUR = \"200.00\"", "EUR = \"210.00\"", "refunds.auto_max.EUR"),
+        ("USD = \"500.00\"", "USD = \"510.00\"", "refunds.second_approver_above.USD"),
+        ("at = \"now\", credits", "at = \"period_end\", credits", "refunds.then"),
+        ("\"claw_back\"", "\"keep\"", "refunds.then"),
+        ("\"> 5 GB\"", "\"> 6 GB\"", "refunds.rules[0]"),
+        ("\"stop_retrying\"", "\"keep_retrying\"", "dunning.hard_decline"),
+        (", \"recovered\"]", "]", "dunning.email_on"),
+        ("full_access = \"7 days\"", "full_access = \"8 days\"", "dunning.grace.full_access"),
+        ("until = \"16 days\"", "until = \"17 days\"", "dunning.grace.until"),
+        ("keep_data = \"90 days\"", "keep_data = \"91 days\"", "dunning.give_up.keep_data"),
+    ];
+    let sample = catalog(SAMPLE);
+    for (from, to, path) in one_by_one {
+        assert!(SAMPLE.contains(from), "{from:?} is not in the sample");
+        let next = catalog(&SAMPLE.replacen(from, to, 1));
+        let changes = diff(Some(&sample), &next, &InUse::default());
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(paths, [path], "{from:?} as {to:?}");
+    }
+}
+
+#[test]
 fn the_order_and_wording_of_the_file_do_not_matter() {
     let same = changed(&[
         ("10_000", "10000"),

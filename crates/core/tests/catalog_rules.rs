@@ -396,6 +396,8 @@ fn a_refund_rule_compares_what_was_used() {
     other("{ galleries = \"> 5 GB\" }", "catalog_comparison", "\"> 5 GB\"", "\"> 5\"");
     other("{ galleries = 5 }", "catalog_wrong_type", "5", "\"> 5\"");
     other("{ api_access = \"> 5\" }", "catalog_refund_feature", "api_access", "credit feature");
+    let value = "{ providers_per_prompt = \"> 5\" }";
+    other(value, "catalog_refund_feature", "providers_per_prompt", "credit feature");
     other("{ storrage = \"> 5 GB\" }", "catalog_unknown_feature", "storrage", "`storage`");
     other("{}", "catalog_empty_value", "refuse_if", "\"> 5 GB\"");
     refused(rule, "", "catalog_missing_key", "[[refunds.rules]]", "add `refuse_if");
@@ -436,6 +438,7 @@ fn dunning_goes_forward_in_time() {
     let order = "catalog_retry_order";
     refused(retries, "[\"3 days\", \"1 day\"]", order, "\"1 day\"", "ascending");
     refused(retries, "[\"1 day\", \"17 days\"]", order, "\"17 days\"", "earlier");
+    refused(retries, "[\"1 day\", \"1 day\"]", order, "\"1 day\"", "ascending");
     refused(retries, "[]", "catalog_empty_value", "[]", "\"provider\"");
     refused(retries, "\"stripe\"", "catalog_unknown_word", "\"stripe\"", "\"provider\"");
     refused(retries, "[\"1 dya\"]", "catalog_duration", "\"1 dya\"", "\"1 day\"");

@@ -223,12 +223,21 @@ mod tests {
         assert_eq!(to("chatbots", 11, "growth"), Some("pro"));
         assert_eq!(to("api_access", 1, "free"), Some("pro"));
         assert_eq!(to("messages", 60_000, "growth"), Some("pro"), "overage reaches to 100,000");
+        assert_eq!(to("messages", 100_000, "growth"), Some("pro"));
         assert_eq!(to("messages", 100_001, "growth"), None);
         assert_eq!(to("ai", 1, "free"), Some("starter"));
         assert_eq!(to("ai", 1, "starter"), Some("growth"));
         for (feature, from) in [("chatbots", "pro"), ("chatbots", "gold"), ("planes", "free")] {
             assert_eq!(to(feature, 1, from), None);
         }
+    }
+
+    #[test]
+    fn a_plan_that_cannot_be_bought_is_not_an_upgrade() {
+        let mut catalog = sample();
+        let growth = catalog.plans.get_mut("growth").unwrap();
+        growth.prices.clear();
+        assert_eq!(catalog.upgrade_for("chatbots", 4, "starter"), Some("pro"));
     }
 
     #[test]

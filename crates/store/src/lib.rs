@@ -38,6 +38,8 @@ mod queue;
 mod row;
 mod sqlite;
 pub mod subscriptions;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod trials;
 mod tx;
 mod value;

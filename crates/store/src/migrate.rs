@@ -44,6 +44,12 @@ fn checksum(sql: &str) -> String {
     hex::encode(Sha256::digest(sql.as_bytes()))
 }
 
+/// Names the migrations of this program, all together.
+#[cfg(feature = "testing")]
+pub(crate) fn fingerprint() -> String {
+    checksum(&MIGRATIONS.iter().map(|ours| ours.postgres).collect::<String>())
+}
+
 /// What is missing, in order. Errors when what was applied is not what this program knows.
 fn missing(
     applied: &[Applied],

@@ -59,7 +59,10 @@ pub fn check(metadata: &str) -> Result<Vec<Finding>> {
         for dependency in dependencies.unwrap_or_default() {
             let target = dependency["name"].as_str().unwrap_or_default();
             let for_tests = dependency["kind"].as_str() == Some("dev");
-            let fine = allowed.uses.contains(&target)
+            // A crate's tests may turn on its own features.
+            let own = target == name && for_tests;
+            let fine = own
+                || allowed.uses.contains(&target)
                 || (for_tests && allowed.tests_use.contains(&target));
             if members.contains(&target) && !fine {
                 findings.push(forbidden_edge(path, name, target, for_tests));
@@ -130,6 +133,11 @@ mod tests {
     #[test]
     fn an_edge_between_neighbours_is_found() {
         assert_eq!(findings(&[(STORE, PROVIDERS, None)]).len(), 1);
+    }
+
+    #[test]
+    fn a_crates_tests_may_use_its_own_features() {
+        assert_eq!(findings(&[(STORE, STORE, Some("dev"))]), [""; 0]);
     }
 
     #[test]

@@ -1,0 +1,318 @@
+//! A whole system in memory: the engine on a real store, the sandbox as Stripe, one clock.
+
+#![allow(dead_code, reason = "each test binary uses its own part of the world")]
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use farthing_core::access::Answer;
+use farthing_core::catalog::SAMPLE;
+use farthing_core::ids::CustomerId;
+use farthing_core::time::{Interval, Timestamp};
+use farthing_engine::access::Want;
+use farthing_engine::checkouts::{Buy, CheckoutView, Purchase};
+use farthing_engine::clock::{CountingIds, ManualClock};
+use farthing_engine::customers::Profile;
+use farthing_engine::ingest::Received;
+use farthing_engine::state::State;
+use farthing_engine::{Call, Clock, Config, Engine, EngineError};
+use farthing_providers::stripe::{Livemode, WebhookConfig};
+use farthing_providers::{HttpRequest, HttpResponse, Stripe, Transport, TransportError};
+use farthing_sandbox::{Request, World as Provider};
+use farthing_store::meta::{self, Mode};
+use farthing_store::testing::{Backend, TestStore};
+use farthing_store::{Store, StoreError};
+
+/// Runs each test on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $( #[test] fn $name() { super::$name($crate::world::World::new(farthing_store::testing::Backend::Sqlite)) } )*
+        }
+        mod postgres {
+            $( #[test] fn $name() { super::$name($crate::world::World::new(farthing_store::testing::Backend::Postgres)) } )*
+        }
+    };
+}
+
+const START: &str = "2027-01-31T10:00:00Z";
+const BASE: &str = "http://sandbox.test";
+
+/// The cards of Stripe's documentation.
+pub const GOOD_CARD: &str = "4242424242424242";
+pub const DECLINED_CARD: &str = "4000000000000002";
+pub const FAILS_LATER: &str = "4000000000000341";
+
+pub struct World {
+    pub engine: Engine,
+    pub clock: Arc<ManualClock>,
+    pub provider: Arc<Mutex<Provider>>,
+    /// Every event that was delivered: its signature header and its body.
+    pub sent: Vec<(String, Vec<u8>)>,
+    _store: TestStore,
+}
+
+struct InMemory(Arc<Mutex<Provider>>);
+
+impl Transport for InMemory {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        let response = call(&mut self.0.lock().unwrap(), request);
+        Ok(HttpResponse {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+        })
+    }
+}
+
+fn call(provider: &mut Provider, request: &HttpRequest) -> farthing_sandbox::Response {
+    let mut headers = vec![
+        ("authorization".to_owned(), "Bearer sk_test_world".to_owned()),
+        ("stripe-version".to_owned(), farthing_sandbox::API_VERSION.to_owned()),
+    ];
+    if let Some(key) = &request.idempotency_key {
+        headers.push(("idempotency-key".to_owned(), key.clone()));
+    }
+    let body = form(&request.form);
+    provider.handle(&Request {
+        method: request.method.to_owned(),
+        path: request.path.clone(),
+        headers,
+        body,
+    })
+}
+
+fn form(pairs: &[(String, String)]) -> Vec<u8> {
+    let encode = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, b| {
+            match b {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(b)),
+                _ => out += &format!("%{b:02X}"),
+            }
+            out
+        })
+    };
+    let pairs: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    pairs.join("&").into_bytes()
+}
+
+impl World {
+    /// The sample catalog is applied, and nobody is there yet.
+    pub fn new(backend: Backend) -> Self {
+        let start: Timestamp = START.parse().unwrap();
+        let clock = Arc::new(ManualClock::at(start));
+        let provider = Arc::new(Mutex::new(Provider::new(7, start.seconds(), BASE)));
+        let secret = endpoint_secret(&mut provider.lock().unwrap());
+        let webhook = WebhookConfig::new(vec![secret], 300).unwrap();
+        let transport = Arc::new(InMemory(Arc::clone(&provider)));
+        let stripe = Stripe::new(transport, Livemode::Test, webhook);
+        let store = Store::for_test(backend);
+        stamp(&store, start);
+        let config =
+            Config { mode: Mode::Sandbox, return_base: "https://app.example".to_owned() };
+        let engine = Engine::new(
+            Store::clone(&store),
+            clock.clone(),
+            Arc::new(CountingIds::default()),
+            Some(stripe),
+            config,
+        );
+        engine.apply_catalog(&caller(), SAMPLE).unwrap();
+        let world = Self { engine, clock, provider, sent: Vec::new(), _store: store };
+        world.drain();
+        world
+    }
+
+    pub fn provider(&self) -> MutexGuard<'_, Provider> {
+        self.provider.lock().unwrap()
+    }
+
+    /// One request to the provider, as its own dashboard would make it.
+    pub fn at_provider(
+        &self,
+        method: &'static str,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> serde_json::Value {
+        let form = form.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let request = HttpRequest { method, path: path.to_owned(), idempotency_key: None, form };
+        let response = call(&mut self.provider(), &request);
+        let body = serde_json::from_slice(&response.body).unwrap();
+        assert!(response.status < 300, "{method} {path}: {} {body}", response.status);
+        body
+    }
+
+    pub fn customer(&self, id: &str) -> CustomerId {
+        let customer: CustomerId = id.parse().unwrap();
+        let profile = Profile { email: format!("{id}@example.com"), ..Profile::default() };
+        self.engine.upsert_customer(&caller(), &customer, &profile).unwrap();
+        customer
+    }
+
+    pub fn state(&self, id: &str) -> State {
+        self.engine.state(&id.parse().unwrap()).unwrap()
+    }
+
+    pub fn want(&self, id: &str, feature: &str, amount: i64) -> Want {
+        let customer = id.parse().unwrap();
+        Want { customer, feature: feature.to_owned(), amount, operation: None }
+    }
+
+    pub fn consume(&self, id: &str, feature: &str, amount: i64) -> Answer {
+        self.engine.consume(&caller(), &self.want(id, feature, amount)).unwrap()
+    }
+
+    pub fn release(&self, id: &str, feature: &str, amount: i64) -> Answer {
+        self.engine.release(&self.want(id, feature, amount)).unwrap()
+    }
+
+    pub fn plan(&self, id: &str, plan: &str) -> Purchase {
+        let buy = Buy::Plan { plan: plan.to_owned(), interval: Interval::Month, trial: Some(false) };
+        Purchase { customer: id.parse().unwrap(), buy, currency: None, return_path: None }
+    }
+
+    pub fn pack(&self, id: &str, pack: &str) -> Purchase {
+        let buy = Buy::Pack { pack: pack.to_owned() };
+        Purchase { customer: id.parse().unwrap(), buy, currency: None, return_path: None }
+    }
+
+    pub fn checkout(&self, purchase: &Purchase) -> Result<CheckoutView, EngineError> {
+        self.engine.start_checkout(&caller(), purchase)
+    }
+
+    /// Types a card into the hosted page; the page's status.
+    pub fn pay(&self, checkout: &CheckoutView, card: &str) -> u16 {
+        let url = checkout.url.as_ref().expect("the page is open");
+        let path = url.strip_prefix(BASE).expect("the page is the sandbox's");
+        let form = [("card".to_owned(), card.to_owned())];
+        let request = Request {
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: self::form(&form),
+        };
+        self.provider().handle(&request).status
+    }
+
+    /// Buys a plan with the good card and lets every event arrive.
+    pub fn buy(&mut self, id: &str, plan: &str) -> CheckoutView {
+        self.buy_with(&self.plan(id, plan), GOOD_CARD)
+    }
+
+    pub fn buy_with(&mut self, purchase: &Purchase, card: &str) -> CheckoutView {
+        let checkout = self.checkout(purchase).unwrap();
+        assert_eq!(self.pay(&checkout, card), 303);
+        self.settle();
+        self.engine.checkout(&checkout.id).unwrap()
+    }
+
+    /// Takes the deliveries that are due from the provider, without handing them over.
+    pub fn take_deliveries(&mut self) -> Vec<(String, Vec<u8>)> {
+        let mut provider = self.provider.lock().unwrap();
+        let mut taken = Vec::new();
+        for delivery in provider.deliveries_due() {
+            let signature = delivery.headers.iter().find(|(name, _)| {
+                name.eq_ignore_ascii_case("stripe-signature")
+            });
+            taken.push((signature.unwrap().1.clone(), delivery.body));
+            provider.delivered(delivery.id, Some(200));
+        }
+        drop(provider);
+        self.sent.extend(taken.clone());
+        taken
+    }
+
+    pub fn receive(&self, (signature, body): &(String, Vec<u8>)) -> Received {
+        self.engine.receive_stripe(signature, body).unwrap()
+    }
+
+    /// Hands over every due delivery and handles everything that is due.
+    pub fn settle(&mut self) {
+        loop {
+            let deliveries = self.take_deliveries();
+            deliveries.iter().for_each(|delivery| { self.receive(delivery); });
+            if self.drain() == 0 && deliveries.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Handles everything that is due; how much there was.
+    pub fn drain(&self) -> usize {
+        let mut handled = 0;
+        loop {
+            match self.engine.run_due().unwrap() {
+                0 => return handled,
+                n => handled += n,
+            }
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves both clocks, step by step, letting events arrive as they happen.
+    pub fn advance_to(&mut self, to: Timestamp) {
+        self.advance(to, true);
+    }
+
+    pub fn advance_days(&mut self, days: i64) {
+        self.advance(self.now().plus_intervals(days, Interval::Day), true);
+    }
+
+    /// The same with the provider's webhooks switched off.
+    pub fn advance_days_without_events(&mut self, days: i64) {
+        self.advance(self.now().plus_intervals(days, Interval::Day), false);
+    }
+
+    fn advance(&mut self, to: Timestamp, deliver: bool) {
+        loop {
+            let provider_due = self.provider().next_due().map(|at| {
+                Timestamp::from_seconds(at).unwrap()
+            });
+            let ours = self.engine.next_due().unwrap();
+            let next = [provider_due, ours].into_iter().flatten().filter(|at| *at <= to).min();
+            let at = next.unwrap_or(to).max(self.now());
+            self.provider().advance_to(at.seconds());
+            self.clock.set(at);
+            match deliver {
+                true => self.settle(),
+                false => {
+                    self.take_deliveries();
+                    self.drain();
+                }
+            }
+            if next.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Every invariant holds.
+    pub fn check(&self) {
+        for finding in self.engine.findings().unwrap() {
+            assert!(finding.rows.is_empty(), "{}: {:?}", finding.name, finding.rows);
+        }
+    }
+}
+
+pub fn caller() -> Call {
+    Call::new("test", "test")
+}
+
+fn endpoint_secret(provider: &mut Provider) -> String {
+    let form = [("url", "http://farthing.test/webhooks/stripe"), ("enabled_events[]", "*")];
+    let form = form.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let path = "/v1/webhook_endpoints".to_owned();
+    let made = call(provider, &HttpRequest { method: "POST", path, idempotency_key: None, form });
+    let made: serde_json::Value = serde_json::from_slice(&made.body).unwrap();
+    made["secret"].as_str().expect("a new endpoint has a secret").to_owned()
+}
+
+fn stamp(store: &Store, now: Timestamp) {
+    let stamped = store.write(move |tx| meta::stamp(tx, Mode::Sandbox, now));
+    let stamped: Result<Mode, StoreError> = stamped.wait();
+    stamped.unwrap();
+}

@@ -6,12 +6,13 @@ use crate::{Result, process};
 
 /// Installs Debian packages, or says why not and what to do instead.
 ///
-/// `missing` is what the tests lack, as a phrase: "a PostgreSQL server".
-pub fn debian_packages(missing: &str, packages: &[&str]) -> Result<()> {
+/// `missing` is what the tests lack, as a phrase: "a PostgreSQL server". `otherwise` is what else
+/// would do; it may be empty.
+pub fn debian_packages(missing: &str, packages: &[&str], otherwise: &str) -> Result<()> {
     let names = packages.join(" ");
     let advice = format!(
         "{missing} is missing. Install it (on Debian or Ubuntu: apt-get install {names}) and run \
-         this again"
+         this again{otherwise}"
     );
     let prefix = match permission() {
         Permission::Root => &[][..],

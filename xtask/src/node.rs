@@ -19,7 +19,7 @@ pub fn prepare(root: &Path) -> Result<PathBuf> {
             .map_err(|error| format!("cannot read {SOURCE}/{name}: {error}"))?;
     }
     if !(process::on_path("node") && process::on_path("npm")) {
-        install::debian_packages("Node.js with npm", &["nodejs", "npm"])?;
+        install::debian_packages("Node.js with npm", &["nodejs", "npm"], "")?;
     }
     let stamp = folder.join("installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) && modules.is_dir() {

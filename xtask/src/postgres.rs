@@ -38,9 +38,8 @@ impl Postgres {
         let binaries = match find_binaries() {
             Some(binaries) => binaries,
             None => {
-                install::debian_packages("a PostgreSQL server", &["postgresql"]).map_err(
-                    |error| format!("{error}, or put the URL of a server into {URL_VARIABLE}"),
-                )?;
+                let otherwise = format!(", or put the URL of a server into {URL_VARIABLE}");
+                install::debian_packages("a PostgreSQL server", &["postgresql"], &otherwise)?;
                 find_binaries().ok_or("PostgreSQL was installed, but its initdb is not found")?
             }
         };

@@ -32,13 +32,13 @@ pub fn prepare(root: &Path) -> Result<PathBuf> {
 
 fn create(folder: &Path) -> Result<()> {
     if !process::on_path("python3") {
-        install::debian_packages("Python 3", &["python3", "python3-venv"])?;
+        install::debian_packages("Python 3", &["python3", "python3-venv"], "")?;
     }
     if make(folder).is_ok() {
         return Ok(());
     }
     // Debian ships the module without the part that it needs.
-    install::debian_packages("Python's venv module", &["python3-venv"])?;
+    install::debian_packages("Python's venv module", &["python3-venv"], "")?;
     make(folder).map_err(|error| format!("{error}: the virtual environment is not made"))
 }
 

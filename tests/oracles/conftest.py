@@ -1,6 +1,22 @@
 """What every oracle shares. Nothing skips in silence: a skipped test fails the run."""
 
 import pytest
+from servers import Inbox, Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """A world of its own for each file of tests."""
+    sandbox = Sandbox()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture(scope="module")
+def inbox():
+    inbox = Inbox()
+    yield inbox
+    inbox.close()
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -1,7 +1,6 @@
 """Starts what is judged, and listens to what it sends."""
 
 import http.server
-import json
 import os
 import pathlib
 import queue
@@ -26,7 +25,7 @@ def built(name):
 
 
 class Process:
-    """A server that says where it is in one line of JSON, and is stopped in the end."""
+    """A server that says in one line where it is, and is stopped in the end."""
 
     def __init__(self, *command, **options):
         self._lines = queue.Queue()
@@ -46,7 +45,7 @@ class Process:
         except queue.Empty:
             raise AssertionError(f"not ready within {READY_SECONDS_MAX} s") from None
         assert line, f"ended at start with code {self._child.wait()}"
-        return json.loads(line)
+        return line.strip()
 
     def stop(self):
         self._child.terminate()
@@ -56,6 +55,23 @@ class Process:
             self._child.kill()
             self._child.wait()
             raise AssertionError("the server did not stop when it was asked to") from None
+
+
+class Sandbox:
+    """The sandbox alone, with a world and a clock of its own."""
+
+    def __init__(self):
+        self._process = Process(built("examples/serve"), "0")
+        self.url = self._process.first_line()
+
+    def advance(self, days):
+        """Moves the world's clock; what was to happen on the way has happened then."""
+        seconds = str(int(days * 24 * 60 * 60))
+        answer = requests.post(f"{self.url}/_advance", seconds, timeout=ANSWER_SECONDS_MAX)
+        assert answer.status_code == 200, answer.text
+
+    def stop(self):
+        self._process.stop()
 
 
 class Inbox:
@@ -84,10 +100,24 @@ class Inbox:
 
     def next(self):
         """The headers and the raw body of the next delivery."""
+        delivery = self._wait(ANSWER_SECONDS_MAX)
+        assert delivery, f"no delivery within {ANSWER_SECONDS_MAX} s"
+        return delivery
+
+    def next_while(self, time_passes):
+        """The next delivery, for one that waits for the sandbox's clock. The clock may move
+        before the sandbox has noted how the last delivery ended, so it moves until it comes."""
+        for _ in range(5):
+            time_passes()
+            if delivery := self._wait(2):
+                return delivery
+        return self.next()
+
+    def _wait(self, seconds):
         try:
-            headers, body = self.received.get(timeout=ANSWER_SECONDS_MAX)
+            headers, body = self.received.get(timeout=seconds)
         except queue.Empty:
-            raise AssertionError(f"no delivery within {ANSWER_SECONDS_MAX} s") from None
+            return None
         return {name.lower(): value for name, value in headers.items()}, body
 
     def close(self):

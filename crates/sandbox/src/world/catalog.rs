@@ -440,7 +440,7 @@ fn render_product(product: &Product) -> Value {
         "updated": product.updated,
         "url": product.url,
     });
-    with_nulls(object, &["package_dimensions", "shippable", "tax_code"])
+    with_nulls(object, &["package_dimensions", "shippable", "tax_code", "tax_details"])
 }
 
 pub(super) fn render_price(price: &Price) -> Value {

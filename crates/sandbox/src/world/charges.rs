@@ -24,7 +24,7 @@ pub(crate) struct Charge {
     pub(crate) currency: String,
     pub(crate) customer: Option<String>,
     pub(crate) payment_intent: String,
-    payment_method: String,
+    pub(crate) payment_method: String,
     card: Card,
     failure: Option<Failure>,
     description: Option<String>,
@@ -151,6 +151,7 @@ impl World {
                 "receipt_url",
                 "review",
                 "shipping",
+                "source",
                 "source_transfer",
                 "statement_descriptor",
                 "statement_descriptor_suffix",
@@ -179,7 +180,17 @@ impl World {
         });
         with_nulls(
             object,
-            &["installments", "mandate", "network_token", "three_d_secure", "wallet"],
+            &[
+                "authorization_code",
+                "electronic_commerce_indicator",
+                "installments",
+                "mandate",
+                "network_token",
+                "network_transaction_id",
+                "three_d_secure",
+                "transaction_link_id",
+                "wallet",
+            ],
         )
     }
 }

@@ -126,9 +126,10 @@ impl World {
             "id": self.account_id(),
             "object": "account",
             "business_profile": {
-                "annual_revenue": null, "mcc": null, "name": "Sandbox",
-                "product_description": null, "support_address": null, "support_email": null,
-                "support_phone": null, "support_url": null, "url": null,
+                "annual_revenue": null, "mcc": null, "minority_owned_business_designation": null,
+                "name": "Sandbox", "product_description": null,
+                "specified_commercial_transactions_act_url": null, "support_address": null,
+                "support_email": null, "support_phone": null, "support_url": null, "url": null,
             },
             "business_type": null,
             "capabilities": {"card_payments": "active", "transfers": "active"},

@@ -200,14 +200,17 @@ impl World {
         with_nulls(
             object,
             &[
+                "allowed_payment_method_types",
                 "application",
                 "application_fee_amount",
                 "automatic_payment_methods",
                 "customer_account",
                 "excluded_payment_method_types",
+                "managed_payments",
                 "next_action",
                 "on_behalf_of",
                 "payment_method_configuration_details",
+                "payment_record",
                 "processing",
                 "receipt_email",
                 "review",

@@ -18,7 +18,9 @@ pub(crate) struct Refund {
     amount: i64,
     currency: String,
     charge: String,
+    customer: Option<String>,
     payment_intent: String,
+    payment_method: String,
     reason: Option<String>,
     metadata: Metadata,
 }
@@ -64,7 +66,9 @@ impl World {
             amount: wanted,
             currency: charge.currency.clone(),
             charge: charge.id.clone(),
+            customer: charge.customer.clone(),
             payment_intent: charge.payment_intent.clone(),
+            payment_method: charge.payment_method.clone(),
             reason: params.string("reason"),
             metadata: new_metadata(&params),
         };
@@ -156,6 +160,8 @@ fn render(refund: &Refund) -> Value {
         "charge": refund.charge,
         "created": refund.created,
         "currency": refund.currency,
+        "customer": refund.customer,
+        "customer_account": null,
         "destination_details": {
             "card": {
                 "reference": null, "reference_status": "pending",
@@ -165,6 +171,7 @@ fn render(refund: &Refund) -> Value {
         },
         "metadata": refund.metadata,
         "payment_intent": refund.payment_intent,
+        "payment_method": refund.payment_method,
         "reason": refund.reason,
         "status": "succeeded",
     });

@@ -106,6 +106,7 @@ impl World {
         with_nulls(
             object,
             &[
+                "allowed_payment_method_types",
                 "application",
                 "automatic_payment_methods",
                 "cancellation_reason",

@@ -13,6 +13,7 @@ use crate::world::route::Form;
 const NULLS: &[&str] = &[
     "after_expiration",
     "allow_promotion_codes",
+    "allowed_payment_method_types",
     "billing_address_collection",
     "client_secret",
     "collected_information",
@@ -21,6 +22,7 @@ const NULLS: &[&str] = &[
     "currency_conversion",
     "customer_account",
     "discounts",
+    "integration_identifier",
     "invoice_creation",
     "locale",
     "managed_payments",

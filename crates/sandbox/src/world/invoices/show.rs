@@ -163,6 +163,7 @@ pub(super) fn line(invoice: &Invoice, line: &Line) -> Value {
         },
         "quantity": line.quantity,
         "quantity_decimal": line.quantity.to_string(),
+        "subscription": invoice.subscription,
         "subtotal": line.amount,
         "taxes": [],
     })

@@ -269,7 +269,7 @@ impl World {
             "canceled_at": cancellation.canceled_at,
             "cancellation_details": {
                 "comment": cancellation.comment, "feedback": cancellation.feedback,
-                "reason": cancellation.reason,
+                "feedback_option": null, "reason": cancellation.reason,
             },
             "collection_method": "charge_automatically",
             "created": subscription.created,
@@ -280,7 +280,10 @@ impl World {
             "description": subscription.description,
             "discounts": [],
             "ended_at": subscription.ended_at,
-            "invoice_settings": {"account_tax_ids": null, "issuer": {"type": "self"}},
+            "invoice_settings": {
+                "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null,
+                "issuer": {"type": "self"},
+            },
             "items": self.render_items(subscription),
             "latest_invoice": subscription.latest_invoice,
             "livemode": false,
@@ -296,7 +299,9 @@ impl World {
                 "transitioned_at": at, "type": "subscription",
             }})),
             "trial_end": trial.map(|trial| trial.end),
-            "trial_settings": {"end_behavior": {"missing_payment_method": missing}},
+            "trial_settings": {"end_behavior": {
+                "billing_cycle_anchor": null, "missing_payment_method": missing,
+            }},
             "trial_start": trial.map(|trial| trial.start),
         });
         with_nulls(
@@ -309,6 +314,7 @@ impl World {
                 "customer_account",
                 "days_until_due",
                 "default_source",
+                "managed_payments",
                 "next_pending_invoice_item_invoice",
                 "on_behalf_of",
                 "pause_collection",
@@ -339,6 +345,7 @@ impl World {
             "created": item.created,
             "current_period_end": subscription.period_end,
             "current_period_start": subscription.period_start,
+            "current_trial": null,
             "discounts": [],
             "metadata": item.metadata,
             "plan": price.map(render_plan),

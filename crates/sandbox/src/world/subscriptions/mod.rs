@@ -164,6 +164,27 @@ const LIST: &[Field] =
     &[may("customer", Kind::Text), may("price", Kind::Text), may("status", STATUSES)];
 const LIST_ITEMS: &[Field] = &[need("subscription", Kind::Text)];
 
+/// What a subscription always has and the sandbox never fills.
+const NULLS: &[&str] = &[
+    "application",
+    "application_fee_percent",
+    "billing_cycle_anchor_config",
+    "billing_thresholds",
+    "customer_account",
+    "days_until_due",
+    "default_source",
+    "managed_payments",
+    "next_pending_invoice_item_invoice",
+    "on_behalf_of",
+    "pause_collection",
+    "pending_invoice_item_interval",
+    "pending_setup_intent",
+    "pending_update",
+    "schedule",
+    "test_clock",
+    "transfer_data",
+];
+
 impl World {
     pub(super) fn subscription(&self, id: &str) -> Result<&Subscription, ApiError> {
         self.subscriptions.get(id).ok_or_else(|| ApiError::no_such("subscription", id))
@@ -304,28 +325,7 @@ impl World {
             }},
             "trial_start": trial.map(|trial| trial.start),
         });
-        with_nulls(
-            object,
-            &[
-                "application",
-                "application_fee_percent",
-                "billing_cycle_anchor_config",
-                "billing_thresholds",
-                "customer_account",
-                "days_until_due",
-                "default_source",
-                "managed_payments",
-                "next_pending_invoice_item_invoice",
-                "on_behalf_of",
-                "pause_collection",
-                "pending_invoice_item_interval",
-                "pending_setup_intent",
-                "pending_update",
-                "schedule",
-                "test_clock",
-                "transfer_data",
-            ],
-        )
+        with_nulls(object, NULLS)
     }
 
     fn render_items(&self, subscription: &Subscription) -> Value {

@@ -53,7 +53,7 @@ pub(crate) fn checkout(status: u16, view: &Checkout) -> Response {
                 None => {
                     label for="email" { "Email" }
                     input id="email" name="email" type="email" autocomplete="email"
-                        placeholder="you@example.com";
+                        placeholder="you@example.com" required;
                 }
             }
             @if view.needs_card { (card_field(view)) }

@@ -4,6 +4,7 @@
 //! or with a damaged row is refused, never repaired by guessing.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -22,6 +23,12 @@ pub enum OpenError {
         path: PathBuf,
         /// What SQLite said.
         source: rusqlite::Error,
+    },
+    /// The file is a database, but not a sandbox's.
+    #[error("{path} is not a sandbox file. Nothing was written to it; name another file")]
+    NotSandbox {
+        /// The file.
+        path: PathBuf,
     },
     /// The file was written by a sandbox of another API version.
     #[error(
@@ -52,6 +59,12 @@ pub(crate) struct File {
     connection: Connection,
 }
 
+/// How long to wait for another process to let go of the file.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Marks a database as a sandbox's: `SBOX`.
+const APPLICATION_ID: i64 = 0x5342_4f58;
+
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS objects (
@@ -65,7 +78,10 @@ impl File {
     pub(crate) fn open(path: &Path, fresh: World) -> Result<(File, World), OpenError> {
         let database = |source| OpenError::Database { path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(database)?;
-        prepare(&connection).map_err(database)?;
+        connection.busy_timeout(PATIENCE).map_err(database)?;
+        if !prepare(&connection).map_err(database)? {
+            return Err(OpenError::NotSandbox { path: path.to_owned() });
+        }
         let file = File { connection };
         let version = file.meta("api_version").map_err(database)?;
         let world = match version {
@@ -157,12 +173,19 @@ fn write(connection: &Connection, changes: &[Change], meta: &str) -> rusqlite::R
     Ok(())
 }
 
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+/// Takes the file for this process and makes its tables. `false`: it holds something else.
+fn prepare(connection: &Connection) -> rusqlite::Result<bool> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let is_empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
+    if !is_empty && number("PRAGMA application_id")? != APPLICATION_ID {
+        return Ok(false);
+    }
+    // One process at a time: a second one would answer from a world that is not the file's.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     // WAL with NORMAL survives a killed process; only a power cut could take the last answers.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // One process at a time: a second one would answer from a world that is not the file's.
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    connection.execute_batch("BEGIN EXCLUSIVE; COMMIT;")?;
-    connection.execute_batch(SCHEMA)
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.execute_batch(SCHEMA)?;
+    Ok(true)
 }

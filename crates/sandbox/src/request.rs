@@ -40,9 +40,9 @@ impl Request {
 
     /// Name and value of everything in the query and the form body, in order.
     pub(crate) fn pairs(&self) -> Result<Vec<(String, String)>, ApiError> {
-        let is_form = self
-            .header("content-type")
-            .is_none_or(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        let is_form = self.header("content-type").is_none_or(|kind| {
+            kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
+        });
         if !self.body.is_empty() && !is_form {
             return Err(ApiError::refused(
                 "The body must be application/x-www-form-urlencoded: a[b][0]=c. Nothing was changed.",

@@ -29,33 +29,48 @@ pub(crate) fn page<T: Row>(
     let within = created_filter(params);
     let rows: Vec<&T> =
         table.newest_first().filter(|row| keep(row) && within(created(row))).collect();
+    let (shown, has_more) = cut(&rows, params, |row| row.id())?;
+    let data: Vec<Value> = shown.iter().map(|row| render(row)).collect();
+    Ok(json!({"object": "list", "url": url, "has_more": has_more, "data": data}))
+}
+
+/// One page of a list that belongs to an object and was rendered whole.
+pub(crate) fn page_of(whole: Value, params: &Params) -> Answer {
+    let rows = whole["data"].as_array().cloned().unwrap_or_default();
+    let (shown, has_more) = cut(&rows, params, |row| row["id"].as_str().unwrap_or_default())?;
+    Ok(json!({"object": "list", "url": whole["url"], "has_more": has_more, "data": shown}))
+}
+
+/// The part of `rows` that the cursors and the limit leave, and whether more follow in the
+/// direction of travel.
+fn cut<'a, R>(
+    rows: &'a [R],
+    params: &Params,
+    id_of: impl Fn(&R) -> &str,
+) -> Result<(&'a [R], bool), ApiError> {
     let limit = usize::try_from(params.int("limit").unwrap_or(10)).unwrap_or(10);
     let cursor = |name: &str| match params.text(name) {
         Some(id) => rows
             .iter()
-            .position(|row| row.id() == id)
+            .position(|row| id_of(row) == id)
             .map(Some)
             .ok_or_else(|| ApiError::unknown_reference("object in this list", id, name)),
         None => Ok(None),
     };
-    let (shown, has_more) = match (cursor("starting_after")?, cursor("ending_before")?) {
-        (Some(_), Some(_)) => {
-            return Err(ApiError::refused(
-                "You may only specify one of these parameters: ending_before, starting_after.",
-            ));
-        }
+    match (cursor("starting_after")?, cursor("ending_before")?) {
+        (Some(_), Some(_)) => Err(ApiError::refused(
+            "You may only specify one of these parameters: ending_before, starting_after.",
+        )),
         (None, Some(before)) => {
             let first = before.saturating_sub(limit);
-            (&rows[first..before], 0 < first)
+            Ok((&rows[first..before], 0 < first))
         }
         (after, None) => {
             let first = after.map_or(0, |at| at + 1);
             let end = (first + limit).min(rows.len());
-            (&rows[first..end], end < rows.len())
+            Ok((&rows[first..end], end < rows.len()))
         }
-    };
-    let data: Vec<Value> = shown.iter().map(|row| render(row)).collect();
-    Ok(json!({"object": "list", "url": url, "has_more": has_more, "data": data}))
+    }
 }
 
 fn created_filter(params: &Params) -> impl Fn(i64) -> bool {

@@ -47,6 +47,9 @@ impl World {
         mut session: Session,
         typed: Typed,
     ) -> Result<String, ApiError> {
+        if let Some(customer) = &session.customer {
+            self.customer(customer)?;
+        }
         if session.email.is_none() {
             session.email = typed.email.filter(|email| email.contains('@'));
         }

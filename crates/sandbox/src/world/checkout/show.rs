@@ -6,7 +6,7 @@ use super::{Item, Mode, Session, Status};
 use crate::error::Answer;
 use crate::world::World;
 use crate::world::catalog::render_price;
-use crate::world::list::PAGE;
+use crate::world::list::{PAGE, page_of};
 use crate::world::render::{sublist, with_nulls};
 use crate::world::route::Form;
 
@@ -138,8 +138,8 @@ impl World {
 
     pub(in crate::world) fn list_session_items(&self, id: &str, form: &Form) -> Answer {
         self.session(id)?;
-        form.check(&[PAGE])?;
-        Ok(self.items_of_session(id))
+        let params = form.check(&[PAGE])?;
+        page_of(self.items_of_session(id), &params)
     }
 
     fn render_session_item(&self, session: &Session, item: &Item) -> Value {

@@ -14,7 +14,7 @@ pub(crate) use payments::InvoicePayment;
 
 use super::World;
 use super::catalog::Price;
-use super::list::{PAGE, page};
+use super::list::{PAGE, page, page_of};
 use super::render::{Metadata, amount, sublist};
 use super::route::Form;
 use super::table::Row;
@@ -227,9 +227,9 @@ impl World {
 
     pub(super) fn list_invoice_lines(&self, id: &str, form: &Form) -> Answer {
         let invoice = self.invoice(id)?;
-        form.check(&[PAGE])?;
+        let params = form.check(&[PAGE])?;
         let lines = invoice.lines.iter().map(|line| show::line(invoice, line)).collect();
-        Ok(sublist(lines, &format!("/v1/invoices/{id}/lines")))
+        page_of(sublist(lines, &format!("/v1/invoices/{id}/lines")), &params)
     }
 
     /// Records a draft and tells of it; its id.

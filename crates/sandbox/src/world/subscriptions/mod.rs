@@ -14,7 +14,7 @@ pub(super) use create::{NewItem, Start, TRIAL_SETTINGS, read_missing};
 
 use super::World;
 use super::catalog::{render_plan, render_price};
-use super::list::{PAGE, page};
+use super::list::{PAGE, page, page_of};
 use super::render::{Metadata, sublist, with_nulls};
 use super::route::Form;
 use super::table::Row;
@@ -225,7 +225,7 @@ impl World {
             .subscriptions
             .get(id)
             .ok_or_else(|| ApiError::unknown_reference("subscription", id, "subscription"))?;
-        Ok(self.render_items(subscription))
+        page_of(self.render_items(subscription), &params)
     }
 
     pub(super) fn retrieve_subscription_item(&self, id: &str) -> Answer {

@@ -1,0 +1,226 @@
+//! Whatever is asked, in whatever order: no panic and no 5xx.
+
+use proptest::prelude::*;
+
+use crate::shop::{HOUR, Shop, json};
+
+const PATHS: &[&str] = &[
+    "customers",
+    "customers/@cus",
+    "customers/@cus/payment_methods",
+    "products",
+    "products/growth",
+    "prices",
+    "prices/@price",
+    "checkout/sessions",
+    "checkout/sessions/@cs",
+    "checkout/sessions/@cs/expire",
+    "checkout/sessions/@cs/line_items",
+    "payment_methods",
+    "payment_methods/pm_card_visa/attach",
+    "payment_methods/pm_card_chargeCustomerFail/attach",
+    "payment_methods/@pm/attach",
+    "payment_methods/@pm/detach",
+    "subscriptions",
+    "subscriptions/@sub",
+    "subscription_items",
+    "invoices",
+    "invoices/@in",
+    "invoices/@in/pay",
+    "invoices/@in/void",
+    "invoices/@in/finalize",
+    "invoices/@in/lines",
+    "invoice_payments",
+    "payment_intents",
+    "charges",
+    "refunds",
+    "events",
+    "webhook_endpoints",
+    "webhook_endpoints/@we",
+    "account",
+    "nothing",
+    "",
+];
+const NAMES: &[&str] = &[
+    "customer",
+    "email",
+    "name",
+    "mode",
+    "success_url",
+    "line_items[0][price]",
+    "line_items[0][quantity]",
+    "items[0][price]",
+    "items[0][quantity]",
+    "currency",
+    "unit_amount",
+    "product",
+    "recurring[interval]",
+    "recurring[interval_count]",
+    "trial_period_days",
+    "trial_end",
+    "subscription_data[trial_period_days]",
+    "cancel_at",
+    "cancel_at_period_end",
+    "payment_behavior",
+    "default_payment_method",
+    "invoice_settings[default_payment_method]",
+    "payment_intent",
+    "charge",
+    "amount",
+    "url",
+    "enabled_events[]",
+    "limit",
+    "starting_after",
+    "ending_before",
+    "expand[]",
+    "metadata[k]",
+    "metadata",
+    "subscription",
+    "status",
+    "created[gte]",
+    "card",
+    "]",
+    "a[b",
+    "",
+];
+const VALUES: &[&str] = &[
+    "@cus",
+    "@price",
+    "@pack",
+    "@sub",
+    "@in",
+    "@pi",
+    "@ch",
+    "@pm",
+    "growth",
+    "usd",
+    "jpy",
+    "1",
+    "0",
+    "-1",
+    "99999999",
+    "9223372036854775807",
+    "999999999999999999999",
+    "true",
+    "false",
+    "",
+    "now",
+    "month",
+    "year",
+    "subscription",
+    "payment",
+    "setup",
+    "a@b.c",
+    "http://a/b",
+    "*",
+    "default_incomplete",
+    "error_if_incomplete",
+    "customer",
+    "data.customer",
+    "4242424242424242",
+    "4000000000000341",
+    "4000000000000002",
+    "all",
+    "min_period_end",
+    "é\u{0}💥",
+];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Call { method: usize, path: usize, pairs: Vec<(usize, usize)>, key: Option<u8> },
+    Pay { card: usize },
+    Advance(i64),
+    Deliver(Option<u16>),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let pairs = prop::collection::vec((0..NAMES.len(), 0..VALUES.len()), 0..6);
+    prop_oneof![
+        8 => (0..3_usize, 0..PATHS.len(), pairs, prop::option::weighted(0.2, 0..4_u8))
+            .prop_map(|(method, path, pairs, key)| Step::Call { method, path, pairs, key }),
+        2 => (0..VALUES.len()).prop_map(|card| Step::Pay { card }),
+        1 => (0..800 * HOUR).prop_map(Step::Advance),
+        1 => prop::option::of(prop_oneof![Just(200_u16), Just(500)]).prop_map(Step::Deliver),
+    ]
+}
+
+/// The newest object of each kind, for the `@` words.
+fn fill(shop: &mut Shop, word: &str) -> String {
+    let path = match word {
+        "@cus" => "customers",
+        "@cs" => "checkout/sessions",
+        "@pm" => "payment_methods",
+        "@sub" => "subscriptions?status=all",
+        "@in" => "invoices",
+        "@pi" => "payment_intents",
+        "@ch" => "charges",
+        "@we" => "webhook_endpoints",
+        "@price" => return shop.growth.clone(),
+        "@pack" => return shop.pack.clone(),
+        plain => return plain.to_owned(),
+    };
+    let list = shop.get(&format!("/v1/{path}"));
+    list["data"][0]["id"].as_str().unwrap_or("none").to_owned()
+}
+
+fn run(shop: &mut Shop, step: Step) {
+    match step {
+        Step::Call { method, path, pairs, key } => {
+            let path: Vec<String> =
+                PATHS[path].split('/').map(|segment| fill(shop, segment)).collect();
+            let path = format!("/v1/{}", path.join("/"));
+            let mut form = String::new();
+            for (name, value) in pairs {
+                let value = fill(shop, VALUES[value]);
+                let value: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+                form.push_str(&format!("{}={value}&", NAMES[name]));
+            }
+            let key = key.map(|key| key.to_string());
+            let headers: Vec<(&str, &str)> =
+                key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
+            let method = ["GET", "POST", "DELETE"][method];
+            let response = match method {
+                "POST" => shop.call(method, &path, &form, &headers),
+                _ => shop.call(method, &format!("{path}?{form}"), "", &headers),
+            };
+            assert!(response.status < 500, "{method} {path} {form}");
+            assert!(json(&response).is_object());
+        }
+        Step::Pay { card } => {
+            let session = fill(shop, "@cs");
+            let path = format!("/checkout/{session}");
+            let body = format!("card={}", VALUES[card].replace('\u{0}', "%00"));
+            assert!(shop.call("POST", &path, &body, &[]).status < 500);
+        }
+        Step::Advance(seconds) => {
+            shop.advance(seconds);
+            assert!(shop.world.next_due().is_none_or(|due| shop.world.now() <= due + 800 * HOUR));
+        }
+        Step::Deliver(status) => {
+            for delivery in shop.world.deliveries_due() {
+                shop.world.delivered(delivery.id, status);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_calls_never_panic_and_never_answer_5xx(steps in prop::collection::vec(step(), 1..60)) {
+        let mut shop = Shop::open();
+        let customer = shop.customer_with("pm_card_visa");
+        shop.subscribe(&customer, "");
+        shop.growth_session("");
+        for step in steps {
+            run(&mut shop, step);
+        }
+        // Money is conserved: what was taken is what invoices and packs say was paid.
+        let charges = shop.get("/v1/charges?limit=100");
+        for charge in charges["data"].as_array().into_iter().flatten() {
+            let refunded = charge["amount_refunded"].as_i64().unwrap_or(-1);
+            prop_assert!((0..=charge["amount_captured"].as_i64().unwrap_or(0)).contains(&refunded));
+        }
+    }
+}

@@ -182,6 +182,25 @@ impl Engine {
         self.record(tx, call, customer, &change)
     }
 
+    /// What was to be bought is not given after all.
+    fn fail_checkout(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        customer: &Customer,
+        id: &str,
+    ) -> Result<(), EngineError> {
+        let open = |checkout: &Checkout| {
+            checkout.customer == customer.id && checkout.status == checkouts::Status::Open
+        };
+        let Some(checkout) = checkouts::find(tx, id)?.filter(open) else {
+            return Ok(());
+        };
+        let failed = Checkout { status: checkouts::Status::Failed, ..checkout };
+        checkouts::save(tx, &failed)?;
+        self.checkout_closed(tx, call, customer, &failed)
+    }
+
     fn absorb_invoice(
         &self,
         tx: &mut Tx<'_>,
@@ -297,6 +316,7 @@ impl Engine {
             self.record(tx, call, customer, &change)?;
             let job = Job::CancelAtProvider { provider_id: snapshot.id.clone() };
             self.enqueue(tx, &job, self.now())?;
+            self.fail_checkout(tx, call, customer, checkout)?;
             return Ok(Seen { status: subscription::ProviderStatus::Incomplete, ..seen });
         }
         Ok(seen)

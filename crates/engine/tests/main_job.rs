@@ -9,7 +9,7 @@ use farthing_core::time::Interval;
 use farthing_engine::EngineError;
 use farthing_engine::checkouts::{Buy, Purchase};
 
-use world::{DECLINED_CARD, FAILS_LATER, GOOD_CARD, World, caller};
+use world::{DECLINED_CARD, GOOD_CARD, World, caller};
 
 on_both!(
     a_new_customer_has_the_first_plan_and_the_signup_credits_once,
@@ -80,7 +80,9 @@ fn three_events_in_every_order_grant_once(mut world: World) {
             world.drain();
             assert_eq!(world.state(&id).credits["ai"].balance, 10_500, "after {order:?}");
         }
-        deliveries.iter().for_each(|delivery| { world.receive(delivery); });
+        deliveries.iter().for_each(|delivery| {
+            world.receive(delivery);
+        });
         world.drain();
         assert_eq!(world.state(&id).credits["ai"].balance, 10_500);
         assert_eq!(world.engine.checkout(&checkout.id).unwrap().status, "settled");
@@ -134,7 +136,10 @@ fn a_full_usage_window_starts_again_when_a_higher_plan_is_paid(mut world: World)
     world.customer("ana");
     assert_eq!(world.consume("ana", "messages", 100).code, Code::Ok);
     let refused = world.consume("ana", "messages", 1);
-    assert_eq!((refused.code, refused.upgrade_to.as_deref()), (Code::LimitReached, Some("starter")));
+    assert_eq!(
+        (refused.code, refused.upgrade_to.as_deref()),
+        (Code::LimitReached, Some("starter"))
+    );
     world.buy("ana", "growth");
     let messages = &world.state("ana").features["messages"];
     assert_eq!((messages.used, messages.limit), (0, Some(10_000)));
@@ -178,8 +183,7 @@ fn a_renewal_resets_messages_and_credits_once_and_keeps_what_is_held(mut world: 
 
 fn a_yearly_plan_grants_its_credits_every_month(mut world: World) {
     world.customer("ana");
-    let buy =
-        Buy::Plan { plan: "growth".to_owned(), interval: Interval::Year, trial: None };
+    let buy = Buy::Plan { plan: "growth".to_owned(), interval: Interval::Year, trial: None };
     let purchase =
         Purchase { customer: "ana".parse().unwrap(), buy, currency: None, return_path: None };
     world.buy_with(&purchase, GOOD_CARD);
@@ -341,7 +345,8 @@ fn an_event_without_a_known_customer_waits_for_a_person_and_can_be_replayed(mut 
     let customer = customer["id"].as_str().unwrap().to_owned();
     let path = "/v1/payment_methods/pm_card_visa/attach";
     let method = world.at_provider("POST", path, &[("customer", &customer)]);
-    let price = world.at_provider("GET", "/v1/prices", &[("limit", "1")]);
+    let path = "/v1/prices?lookup_keys[]=farthing_growth_month_usd_6900";
+    let price = world.at_provider("GET", path, &[]);
     let price = price["data"][0]["id"].as_str().unwrap().to_owned();
     let form = [
         ("customer", customer.as_str()),
@@ -396,5 +401,4 @@ fn erasing_a_customer_cancels_at_the_provider(mut world: World) {
     let subs = world.at_provider("GET", "/v1/subscriptions", &[("status", "all")]);
     assert_eq!(subs["data"][0]["status"], "canceled");
     assert!(world.engine.events(None, "", 100).unwrap().iter().all(|e| e.state != "received"));
-    let _ = FAILS_LATER;
 }

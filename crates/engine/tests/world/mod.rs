@@ -57,11 +57,7 @@ struct InMemory(Arc<Mutex<Provider>>);
 impl Transport for InMemory {
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let response = call(&mut self.0.lock().unwrap(), request);
-        Ok(HttpResponse {
-            status: response.status,
-            headers: response.headers,
-            body: response.body,
-        })
+        Ok(HttpResponse { status: response.status, headers: response.headers, body: response.body })
     }
 }
 
@@ -109,8 +105,7 @@ impl World {
         let stripe = Stripe::new(transport, Livemode::Test, webhook);
         let store = Store::for_test(backend);
         stamp(&store, start);
-        let config =
-            Config { mode: Mode::Sandbox, return_base: "https://app.example".to_owned() };
+        let config = Config { mode: Mode::Sandbox, return_base: "https://app.example".to_owned() };
         let engine = Engine::new(
             Store::clone(&store),
             clock.clone(),
@@ -168,7 +163,8 @@ impl World {
     }
 
     pub fn plan(&self, id: &str, plan: &str) -> Purchase {
-        let buy = Buy::Plan { plan: plan.to_owned(), interval: Interval::Month, trial: Some(false) };
+        let buy =
+            Buy::Plan { plan: plan.to_owned(), interval: Interval::Month, trial: Some(false) };
         Purchase { customer: id.parse().unwrap(), buy, currency: None, return_path: None }
     }
 
@@ -212,9 +208,10 @@ impl World {
         let mut provider = self.provider.lock().unwrap();
         let mut taken = Vec::new();
         for delivery in provider.deliveries_due() {
-            let signature = delivery.headers.iter().find(|(name, _)| {
-                name.eq_ignore_ascii_case("stripe-signature")
-            });
+            let signature = delivery
+                .headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("stripe-signature"));
             taken.push((signature.unwrap().1.clone(), delivery.body));
             provider.delivered(delivery.id, Some(200));
         }
@@ -231,7 +228,9 @@ impl World {
     pub fn settle(&mut self) {
         loop {
             let deliveries = self.take_deliveries();
-            deliveries.iter().for_each(|delivery| { self.receive(delivery); });
+            deliveries.iter().for_each(|delivery| {
+                self.receive(delivery);
+            });
             if self.drain() == 0 && deliveries.is_empty() {
                 return;
             }
@@ -269,9 +268,8 @@ impl World {
 
     fn advance(&mut self, to: Timestamp, deliver: bool) {
         loop {
-            let provider_due = self.provider().next_due().map(|at| {
-                Timestamp::from_seconds(at).unwrap()
-            });
+            let provider_due =
+                self.provider().next_due().map(|at| Timestamp::from_seconds(at).unwrap());
             let ours = self.engine.next_due().unwrap();
             let next = [provider_due, ours].into_iter().flatten().filter(|at| *at <= to).min();
             let at = next.unwrap_or(to).max(self.now());

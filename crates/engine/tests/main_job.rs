@@ -1,5 +1,7 @@
 //! The main job, and the promises it must keep, on both stores.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod world;
 
 use std::collections::BTreeMap;

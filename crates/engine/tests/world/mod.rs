@@ -1,6 +1,7 @@
 //! A whole system in memory: the engine on a real store, the sandbox as Stripe, one clock.
 
 #![allow(dead_code, reason = "each test binary uses its own part of the world")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -186,6 +186,7 @@ pub fn seen(
         cancel_at: snapshot.cancel_at,
         ended_at: snapshot.ended_at,
         trial: snapshot.trial,
+        pending: None,
         payment: payment_of(snapshot.latest_invoice.as_ref()),
         paid,
     })

@@ -32,6 +32,19 @@ pub struct Subscription {
     pub trial_ends_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// What it will change to.
+    pub pending: Option<Pending>,
+}
+
+/// A change that is scheduled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The plan's key.
+    pub plan: String,
+    /// How often it will be paid.
+    pub interval: Interval,
+    /// When it takes effect.
+    pub at: Timestamp,
 }
 
 /// Whether a subscription runs. Ending later is `Active` with a `cancel_at`.
@@ -189,6 +202,8 @@ pub struct Seen {
     pub ended_at: Option<Timestamp>,
     /// `[start, end)` of the trial, also when it is over.
     pub trial: Option<Period>,
+    /// What is scheduled to follow.
+    pub pending: Option<Pending>,
     /// How its newest invoice stands.
     pub payment: Payment,
     /// The newest period that was paid for, of those we were shown.
@@ -223,6 +238,10 @@ pub enum Event {
     CancelScheduled(Timestamp),
     /// It will not end.
     CancelUndone,
+    /// It will change to something else.
+    ChangeScheduled(Pending),
+    /// It will not change.
+    ChangeUnscheduled,
     /// It was halted.
     Paused,
     /// It runs again.
@@ -245,6 +264,8 @@ impl Event {
             Self::Recovered => "subscription.recovered",
             Self::CancelScheduled(_) => "subscription.cancel_scheduled",
             Self::CancelUndone => "subscription.cancel_undone",
+            Self::ChangeScheduled(_) => "subscription.change_scheduled",
+            Self::ChangeUnscheduled => "subscription.change_unscheduled",
             Self::Paused => "subscription.paused",
             Self::Resumed => "subscription.resumed",
             Self::Ended => "subscription.ended",
@@ -288,6 +309,7 @@ pub fn absorb(current: Option<&Subscription>, seen: &Seen, now: Timestamp) -> Ab
         next.cancel_at = seen.cancel_at;
         events.push(seen.cancel_at.map_or(Event::CancelUndone, Event::CancelScheduled));
     }
+    schedule(&mut next, &mut events, seen);
     Absorbed { next, events }
 }
 
@@ -305,6 +327,7 @@ impl Subscription {
             cancel_at: None,
             trial_ends_at: None,
             ended_at: None,
+            pending: None,
         }
     }
 
@@ -319,11 +342,26 @@ impl Subscription {
     }
 }
 
+/// Takes over what is scheduled. A change that took effect is no longer news that it is not.
+fn schedule(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen) {
+    if next.status == Status::Canceled || next.pending == seen.pending {
+        return;
+    }
+    let took_effect = events.iter().any(|event| matches!(event, Event::PlanChanged { .. }));
+    next.pending.clone_from(&seen.pending);
+    match &seen.pending {
+        Some(pending) => events.push(Event::ChangeScheduled(pending.clone())),
+        None if took_effect => {}
+        None => events.push(Event::ChangeUnscheduled),
+    }
+}
+
 fn end(next: &mut Subscription, events: &mut Vec<Event>, at: Timestamp) {
     next.status = Status::Canceled;
     next.standing = Standing::Good;
     next.ended_at = Some(at);
     next.cancel_at = None;
+    next.pending = None;
     events.push(Event::Ended);
 }
 

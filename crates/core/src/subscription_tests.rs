@@ -26,6 +26,7 @@ fn running(status: Status, standing: Standing, cancel_at: Option<Timestamp>) -> 
         cancel_at,
         trial_ends_at: (status == Status::Trialing).then_some(month(1).end),
         ended_at: (status == Status::Canceled).then_some(month(1).end),
+        pending: None,
     }
 }
 
@@ -52,6 +53,7 @@ fn seen(status: ProviderStatus, payment: Payment, paid: Option<PaidPeriod>) -> S
         cancel_at: None,
         ended_at: None,
         trial: None,
+        pending: None,
         payment,
         paid,
     }
@@ -76,6 +78,17 @@ fn sightings() -> Vec<(&'static str, Seen)> {
                 ..seen(Running, NoneDue, Some(paid("starter", month(1), false)))
             },
         ),
+        (
+            "change scheduled",
+            Seen {
+                pending: Some(Pending {
+                    plan: "free".into(),
+                    interval: Interval::Month,
+                    at: month(1).end,
+                }),
+                ..seen(Running, NoneDue, Some(paid("starter", month(1), false)))
+            },
+        ),
         ("halted", seen(Halted, Failed, None)),
         ("ended", Seen { ended_at: Some(month(1).end), ..seen(Ended, NoneDue, None) }),
     ]
@@ -89,6 +102,9 @@ fn show(sub: &Subscription) -> String {
     if sub.cancel_at.is_some() {
         words.push("canceling".to_owned());
     }
+    if sub.pending.is_some() {
+        words.push("changing".to_owned());
+    }
     words.join(", ")
 }
 
@@ -96,12 +112,16 @@ fn show(sub: &Subscription) -> String {
 #[test]
 fn transition_table() {
     let past_due = Standing::PastDue { since: month(1).end };
+    let mut changing = running(Status::Active, Standing::Good, None);
+    changing.pending =
+        Some(Pending { plan: "free".into(), interval: Interval::Month, at: month(1).end });
     let states = [
         None,
         Some(running(Status::Incomplete, Standing::Good, None)),
         Some(running(Status::Trialing, Standing::Good, None)),
         Some(running(Status::Active, Standing::Good, None)),
         Some(running(Status::Active, Standing::Good, Some(month(1).end))),
+        Some(changing),
         Some(running(Status::Active, past_due, None)),
         Some(running(Status::Paused, Standing::Good, None)),
         Some(running(Status::Canceled, Standing::Good, None)),

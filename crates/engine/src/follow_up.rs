@@ -181,6 +181,8 @@ impl Engine {
             | Event::Recovered
             | Event::CancelScheduled(_)
             | Event::CancelUndone
+            | Event::ChangeScheduled(_)
+            | Event::ChangeUnscheduled
             | Event::Paused
             | Event::Resumed => Ok(()),
         }
@@ -376,6 +378,8 @@ fn starts_windows(event: &Event) -> bool {
         | Event::Recovered
         | Event::CancelScheduled(_)
         | Event::CancelUndone
+        | Event::ChangeScheduled(_)
+        | Event::ChangeUnscheduled
         | Event::Paused
         | Event::Resumed
         | Event::Ended => false,
@@ -399,10 +403,15 @@ fn event_summary(customer: &Customer, stored: &Stored, event: &Event) -> Value {
             summary["period"] = json!(paid.period);
         }
         Event::CancelScheduled(at) => summary["cancel_at"] = json!(at),
+        Event::ChangeScheduled(pending) => {
+            summary["to_plan"] = json!(pending.plan);
+            summary["effective_at"] = json!(pending.at);
+        }
         Event::TrialEnded
         | Event::WentPastDue
         | Event::Recovered
         | Event::CancelUndone
+        | Event::ChangeUnscheduled
         | Event::Paused
         | Event::Resumed
         | Event::Ended => {}

@@ -212,7 +212,11 @@ fn subscription_state(stored: &subscriptions::Stored) -> SubscriptionState {
         period: sub.period,
         cancel_at: sub.cancel_at.filter(|_| sub.status != Status::Canceled),
         trial_ends_at: sub.trial_ends_at,
-        pending_change: None,
+        pending_change: sub.pending.as_ref().map(|pending| PendingChange {
+            plan: pending.plan.clone(),
+            interval: Some(pending.interval),
+            effective_at: pending.at,
+        }),
     }
 }
 

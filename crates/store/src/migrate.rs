@@ -31,6 +31,7 @@ macro_rules! migrations {
 const MIGRATIONS: &[Migration] = migrations![
     1 "0001_system",
     2 "0002_billing",
+    3 "0003_changes",
 ];
 
 /// A migration that ran on a database.

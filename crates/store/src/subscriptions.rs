@@ -1,7 +1,7 @@
 //! Subscriptions, and the periods that were paid for or are on trial.
 
 use farthing_core::ids::CustomerId;
-use farthing_core::subscription::{Status, Subscription};
+use farthing_core::subscription::{Pending, Status, Subscription};
 use farthing_core::time::{Interval, Period, Timestamp};
 
 use crate::{Row, StoreError, Tx, customers, params};
@@ -32,7 +32,8 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored>, StoreError> {
     const SQL: &str = "
         SELECT customer_id, subscription_id, provider, provider_id, plan, pay_interval, price,
                currency, status, standing, standing_since, period_start, period_end, anchor,
-               cancel_at, trial_ends_at, ended_at, created_at, seen, version
+               cancel_at, trial_ends_at, ended_at, created_at, seen, version, pending_plan,
+               pending_interval, pending_at
         FROM subscriptions WHERE subscription_id = $1";
     tx.query_opt(SQL, &params![id])?.map(|row| read(&row)).transpose()
 }
@@ -46,7 +47,8 @@ pub fn find_by_provider_id(
     const SQL: &str = "
         SELECT customer_id, subscription_id, provider, provider_id, plan, pay_interval, price,
                currency, status, standing, standing_since, period_start, period_end, anchor,
-               cancel_at, trial_ends_at, ended_at, created_at, seen, version
+               cancel_at, trial_ends_at, ended_at, created_at, seen, version, pending_plan,
+               pending_interval, pending_at
         FROM subscriptions WHERE provider = $1 AND provider_id = $2";
     tx.query_opt(SQL, &params![provider, provider_id])?.map(|row| read(&row)).transpose()
 }
@@ -56,7 +58,8 @@ pub fn of_customer(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<Vec<Stored>
     const SQL: &str = "
         SELECT customer_id, subscription_id, provider, provider_id, plan, pay_interval, price,
                currency, status, standing, standing_since, period_start, period_end, anchor,
-               cancel_at, trial_ends_at, ended_at, created_at, seen, version
+               cancel_at, trial_ends_at, ended_at, created_at, seen, version, pending_plan,
+               pending_interval, pending_at
         FROM subscriptions WHERE customer_id = $1 ORDER BY subscription_id DESC";
     tx.query(SQL, &params![customer])?.iter().map(read).collect()
 }
@@ -71,7 +74,8 @@ pub fn list(
     const SQL: &str = "
         SELECT customer_id, subscription_id, provider, provider_id, plan, pay_interval, price,
                currency, status, standing, standing_since, period_start, period_end, anchor,
-               cancel_at, trial_ends_at, ended_at, created_at, seen, version
+               cancel_at, trial_ends_at, ended_at, created_at, seen, version, pending_plan,
+               pending_interval, pending_at
         FROM subscriptions
         WHERE subscription_id > $1 AND ($2 = '' OR customer_id = $2)
         ORDER BY subscription_id LIMIT $3";
@@ -84,9 +88,10 @@ pub fn insert(tx: &mut Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
     const SQL: &str = "
         INSERT INTO subscriptions (customer_id, subscription_id, provider, provider_id, plan,
             pay_interval, price, currency, status, standing, standing_since, period_start,
-            period_end, anchor, cancel_at, trial_ends_at, ended_at, created_at, seen, version)
+            period_end, anchor, cancel_at, trial_ends_at, ended_at, created_at, seen, version,
+            pending_plan, pending_interval, pending_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20)";
+            $19, $20, $21, $22, $23)";
     let s = &stored.subscription;
     let values = params![
         &stored.customer,
@@ -108,7 +113,10 @@ pub fn insert(tx: &mut Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
         s.ended_at,
         stored.created_at,
         stored.seen,
-        stored.version
+        stored.version,
+        s.pending.as_ref().map(|pending| pending.plan.clone()),
+        s.pending.as_ref().map(|pending| pending.interval.as_str()),
+        s.pending.as_ref().map(|pending| pending.at)
     ];
     tx.execute(SQL, &values)?;
     Ok(())
@@ -120,8 +128,8 @@ pub fn save(tx: &mut Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
         UPDATE subscriptions
         SET plan = $4, pay_interval = $5, price = $6, currency = $7, status = $8, standing = $9,
             standing_since = $10, period_start = $11, period_end = $12, anchor = $13,
-            cancel_at = $14, trial_ends_at = $15, ended_at = $16, seen = $17,
-            version = version + 1
+            cancel_at = $14, trial_ends_at = $15, ended_at = $16, seen = $17, pending_plan = $18,
+            pending_interval = $19, pending_at = $20, version = version + 1
         WHERE customer_id = $1 AND subscription_id = $2 AND version = $3";
     let s = &stored.subscription;
     let values = params![
@@ -141,7 +149,10 @@ pub fn save(tx: &mut Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
         s.cancel_at,
         s.trial_ends_at,
         s.ended_at,
-        stored.seen
+        stored.seen,
+        s.pending.as_ref().map(|pending| pending.plan.clone()),
+        s.pending.as_ref().map(|pending| pending.interval.as_str()),
+        s.pending.as_ref().map(|pending| pending.at)
     ];
     match tx.execute(SQL, &values)? {
         1 => Ok(()),
@@ -181,11 +192,10 @@ pub fn insert_period(
 }
 
 fn read(row: &Row) -> Result<Stored, StoreError> {
-    let interval = match row.text(5)?.as_str() {
-        "day" => Interval::Day,
-        "month" => Interval::Month,
-        "year" => Interval::Year,
-        _ => return Err(row.bad(5, "is not a word that is known here")),
+    let interval = interval(row, 5)?;
+    let pending = match (row.opt_text(20)?, row.opt_time(22)?) {
+        (Some(plan), Some(at)) => Some(Pending { plan, interval: self::interval(row, 21)?, at }),
+        _ => None,
     };
     let word = row.text(8)?;
     let status = Status::ALL.into_iter().find(|status| status.as_str() == word);
@@ -206,9 +216,19 @@ fn read(row: &Row) -> Result<Stored, StoreError> {
             cancel_at: row.opt_time(14)?,
             trial_ends_at: row.opt_time(15)?,
             ended_at: row.opt_time(16)?,
+            pending,
         },
         created_at: row.time(17)?,
         seen: row.int(18)?,
         version: row.int(19)?,
     })
+}
+
+fn interval(row: &Row, column: usize) -> Result<Interval, StoreError> {
+    match row.text(column)?.as_str() {
+        "day" => Ok(Interval::Day),
+        "month" => Ok(Interval::Month),
+        "year" => Ok(Interval::Year),
+        _ => Err(row.bad(column, "is not a word that is known here")),
+    }
 }

@@ -1,0 +1,6 @@
+-- What a subscription will change to, once that is scheduled.
+ALTER TABLE subscriptions ADD COLUMN pending_plan TEXT COLLATE "C";
+ALTER TABLE subscriptions ADD COLUMN pending_interval TEXT COLLATE "C"
+    CHECK (pending_interval IN ('day', 'month', 'year'));
+ALTER TABLE subscriptions ADD COLUMN pending_at BIGINT
+    CHECK ((pending_at IS NULL) = (pending_plan IS NULL));

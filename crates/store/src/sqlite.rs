@@ -8,35 +8,29 @@
 //! thread that asks for it, before [`crate::Store::write`] returns: the same calls in the same
 //! order give the same database, which the simulation needs.
 
+mod connection;
+mod writer;
+
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::ffi::ErrorCode;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::Connection;
 
+pub(crate) use self::connection::SqliteTx;
+use self::connection::{SqliteConnection, store_error};
+use self::writer::{run_batch, write_until_closed};
 use crate::error::{OpenError, StoreError};
 use crate::pending::Work;
 use crate::pool::Pool;
 use crate::queue::{Queue, Refused};
-use crate::row::{Columns, Row, beginning};
-use crate::tx::{On, Tx};
-use crate::value::Value;
+use crate::tx::Tx;
 use crate::{Counters, Options};
 
 /// The oldest SQLite that does not lose commits when a checkpoint meets a writer.
 const OLDEST: i32 = 3_051_003;
-
-/// How many pieces of work share a commit at most, so that the first does not wait for long.
-const BATCH_MAX: usize = 256;
-
-/// How many prepared statements a connection keeps: more than there are in the program.
-const STATEMENTS_MAX: usize = 1024;
 
 /// A database in a file, or one in memory.
 pub(crate) enum SqliteStore {
@@ -176,225 +170,6 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
     })
 }
 
-/// A connection and the statements it has seen.
-pub(crate) struct SqliteConnection {
-    connection: Connection,
-    texts: HashMap<(usize, usize), Arc<Text>>,
-}
-
-struct Text {
-    sql: String,
-    columns: OnceLock<Columns>,
-}
-
-impl SqliteConnection {
-    fn memory() -> rusqlite::Result<Self> {
-        let connection = Connection::open_in_memory()?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        Ok(Self::new(connection))
-    }
-
-    fn writer(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(busy_timeout)?;
-        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
-        Ok(Self::new(connection))
-    }
-
-    fn reader(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(busy_timeout)?;
-        Ok(Self::new(connection))
-    }
-
-    fn new(connection: Connection) -> Self {
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { connection, texts: HashMap::new() }
-    }
-
-    fn transaction(&mut self, read_only: bool) -> (&Connection, Tx<'_>) {
-        let Self { connection, texts } = self;
-        let connection = &*connection;
-        (connection, Tx::new(On::Sqlite(SqliteTx { connection, texts, read_only })))
-    }
-
-    fn run(&self, sql: &str) -> rusqlite::Result<()> {
-        self.connection.prepare_cached(sql)?.execute([]).map(drop)
-    }
-}
-
-/// SQLite's half of [`Tx`].
-pub(crate) struct SqliteTx<'a> {
-    connection: &'a Connection,
-    texts: &'a mut HashMap<(usize, usize), Arc<Text>>,
-    read_only: bool,
-}
-
-impl SqliteTx<'_> {
-    pub(crate) fn execute(
-        &mut self,
-        sql: &'static str,
-        params: &[Value],
-    ) -> Result<u64, StoreError> {
-        let (_, mut statement) = self.prepare(sql)?;
-        let changed = statement.execute(params_from_iter(params)).map_err(store_error)?;
-        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
-    }
-
-    pub(crate) fn query(
-        &mut self,
-        sql: &'static str,
-        params: &[Value],
-    ) -> Result<Vec<Row>, StoreError> {
-        let (text, mut statement) = self.prepare(sql)?;
-        let columns = text
-            .columns
-            .get_or_init(|| statement.column_names().map(Into::into).collect::<Vec<_>>().into());
-        let mut found = statement.query(params_from_iter(params)).map_err(store_error)?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next().map_err(store_error)? {
-            let mut values = Vec::with_capacity(columns.len());
-            for (at, column) in columns.iter().enumerate() {
-                let value = row.get_ref(at).map_err(store_error)?;
-                values.push(read_value(value).ok_or_else(|| StoreError::Inconsistent {
-                    column: column.to_string(),
-                    problem: "is neither a whole number, text nor bytes".into(),
-                    statement: beginning(sql),
-                })?);
-            }
-            rows.push(Row::new(values, Arc::clone(columns), sql));
-        }
-        Ok(rows)
-    }
-
-    fn prepare(
-        &mut self,
-        sql: &'static str,
-    ) -> Result<(Arc<Text>, rusqlite::CachedStatement<'_>), StoreError> {
-        let place = (sql.as_ptr() as usize, sql.len());
-        let text = self
-            .texts
-            .entry(place)
-            .or_insert_with(|| Arc::new(Text { sql: rewrite(sql), columns: OnceLock::new() }));
-        let text = Arc::clone(text);
-        let statement = self.connection.prepare_cached(&text.sql).map_err(store_error)?;
-        if self.read_only && !statement.readonly() {
-            return Err(StoreError::ReadOnly);
-        }
-        Ok((text, statement))
-    }
-}
-
-/// PostgreSQL's text as SQLite reads it; see the top of this file.
-fn rewrite(sql: &str) -> String {
-    sql.replace("FOR UPDATE SKIP LOCKED", "").replace("FOR UPDATE", "").replace('$', "?")
-}
-
-fn read_value(value: ValueRef<'_>) -> Option<Value> {
-    match value {
-        ValueRef::Null => Some(Value::Null),
-        ValueRef::Integer(n) => Some(Value::Int(n)),
-        ValueRef::Text(text) => Some(Value::Text(String::from_utf8(text.to_vec()).ok()?)),
-        ValueRef::Blob(bytes) => Some(Value::Bytes(bytes.to_vec())),
-        ValueRef::Real(_) => None,
-    }
-}
-
-impl rusqlite::ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Int(n) => ValueRef::Integer(*n),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Bytes(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-/// The disk failed at COMMIT: what is on it is not known, so nothing more may be written.
-struct DiskFailed;
-
-fn write_until_closed(
-    mut connection: SqliteConnection,
-    queue: &Queue<Box<dyn Work>>,
-    counters: &Counters,
-) {
-    loop {
-        let mut batch = queue.pop(BATCH_MAX);
-        if batch.is_empty() {
-            return;
-        }
-        let ran = run_batch(&mut connection, &mut batch, counters);
-        if ran.is_err() {
-            tracing::error!("the disk failed at COMMIT; no more writes until a restart");
-            queue.close();
-        }
-        batch.into_iter().for_each(Work::answer);
-        if ran.is_err() {
-            let mut left = queue.pop(usize::MAX);
-            left.iter_mut().for_each(|work| work.fail(StoreError::Closed));
-            left.into_iter().for_each(Work::answer);
-            return;
-        }
-    }
-}
-
-/// Runs the batch in one transaction, each piece in a savepoint of its own, and commits once.
-fn run_batch(
-    connection: &mut SqliteConnection,
-    batch: &mut [Box<dyn Work>],
-    counters: &Counters,
-) -> Result<(), DiskFailed> {
-    let worked = connection
-        .run("BEGIN IMMEDIATE")
-        .and_then(|()| batch.iter_mut().try_for_each(|work| run_one(connection, work.as_mut())))
-        .map_err(store_error);
-    let committed = match worked {
-        Err(error) => Err(error),
-        Ok(()) => connection.run("COMMIT").map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::SystemIoFailure) => {
-                StoreError::CommitUnknown { message: error.to_string() }
-            }
-            _ => store_error(error),
-        }),
-    };
-    counters.writes.fetch_add(batch.len() as u64, Ordering::Relaxed);
-    let Err(error) = committed else {
-        counters.commits.fetch_add(1, Ordering::Relaxed);
-        return Ok(());
-    };
-    if !connection.connection.is_autocommit() {
-        let rolled_back = connection.run("ROLLBACK");
-        tracing::warn!(%error, ?rolled_back, "a batch of writes was rolled back");
-    }
-    batch.iter_mut().for_each(|work| work.fail(error.clone()));
-    if matches!(error, StoreError::CommitUnknown { .. }) { Err(DiskFailed) } else { Ok(()) }
-}
-
-/// An error means that the whole transaction is lost, not just this piece of work.
-fn run_one(connection: &mut SqliteConnection, work: &mut dyn Work) -> rusqlite::Result<()> {
-    connection.run("SAVEPOINT work")?;
-    let (inside, mut tx) = connection.transaction(false);
-    let keep = work.run(&mut tx);
-    let failed = tx.failed().cloned();
-    if inside.is_autocommit() {
-        // A full disk or an I/O error makes SQLite roll back by itself; then there is nothing
-        // left to release, and nothing may run as if there were.
-        let message = failed.map_or_else(|| "rolled back".to_owned(), |error| error.to_string());
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT);
-        return Err(rusqlite::Error::SqliteFailure(code, Some(message)));
-    }
-    if !keep {
-        connection.run("ROLLBACK TO work")?;
-    }
-    connection.run("RELEASE work")
-}
-
 fn read_on<T, E: From<StoreError>>(
     connection: &mut SqliteConnection,
     mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
@@ -415,16 +190,6 @@ impl Drop for RollBack<'_> {
         if let Err(error) = ended {
             tracing::warn!(%error, "a read transaction could not be ended");
         }
-    }
-}
-
-fn store_error(error: rusqlite::Error) -> StoreError {
-    let message = error.to_string();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
-        Some(ErrorCode::ConstraintViolation) => StoreError::Constraint { message },
-        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly,
-        _ => StoreError::Driver { message },
     }
 }
 

@@ -1,12 +1,11 @@
 //! Where the database is, and how a connection to it is made.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use ::postgres::Config;
 
+use super::connection::{PostgresConnection, describe, store_error};
 use super::tls::{self, Tls};
-use super::{PostgresConnection, describe, store_error};
 use crate::error::{OpenError, StoreError};
 
 /// How long connecting may take, unless the address says otherwise.
@@ -77,7 +76,7 @@ impl Address {
         if ["off", "local", "remote_write"].contains(&durability.as_str()) {
             client.batch_execute("SET synchronous_commit = on")?;
         }
-        Ok(PostgresConnection { client, statements: HashMap::new() })
+        Ok(PostgresConnection::new(client))
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct SqliteConnection {
 
 struct Text {
     sql: String,
+    /// Whether PostgreSQL would lock rows, which it refuses in a read.
+    locks: bool,
     columns: OnceLock<Columns>,
 }
 
@@ -118,13 +120,13 @@ impl SqliteTx<'_> {
         sql: &'static str,
     ) -> Result<(Arc<Text>, rusqlite::CachedStatement<'_>), StoreError> {
         let place = (sql.as_ptr() as usize, sql.len());
-        let text = self
-            .texts
-            .entry(place)
-            .or_insert_with(|| Arc::new(Text { sql: rewrite(sql), columns: OnceLock::new() }));
+        let text = self.texts.entry(place).or_insert_with(|| {
+            let locks = sql.contains("FOR UPDATE");
+            Arc::new(Text { sql: rewrite(sql), locks, columns: OnceLock::new() })
+        });
         let text = Arc::clone(text);
         let statement = self.connection.prepare_cached(&text.sql).map_err(store_error)?;
-        if self.read_only && !statement.readonly() {
+        if self.read_only && (text.locks || !statement.readonly()) {
             return Err(StoreError::ReadOnly);
         }
         Ok((text, statement))

@@ -1,7 +1,7 @@
 //! The audit log: gapless chains that notice when a row is changed, removed or cut off.
 
 use farthing_store::audit::{self, Broken, NewAudit};
-use farthing_store::{StoreError, on_both};
+use farthing_store::{StoreError, on_both, params};
 
 use super::{TestStore, at, customer, read, write};
 
@@ -11,6 +11,7 @@ on_both!(
     appending_at_the_same_time_leaves_no_gap,
     a_long_chain_is_whole,
     any_changed_field_is_found,
+    text_that_moves_from_one_field_to_the_next_is_found,
     a_missing_row_is_found,
     a_chain_that_was_cut_off_is_found,
     a_chain_is_listed_from_its_end,
@@ -115,6 +116,17 @@ fn any_changed_field_is_found(store: &TestStore) {
         assert_eq!(seen.wait(), Err(expected), "{sql}");
     }
     assert_eq!(verify(store, Some("ann")), None);
+}
+
+/// The marks between the fields can be part of a text, so they alone would not tell.
+fn text_that_moves_from_one_field_to_the_next_is_found(store: &TestStore) {
+    append(store, NewAudit { cause: "d".into(), ..record(None, "b\u{1}c") });
+    assert_eq!(verify(store, None), None);
+    write(store, |tx| {
+        let sql = "UPDATE audit SET action = 'b', cause = $1";
+        tx.execute(sql, &params!["c\u{1}d"])
+    });
+    assert_eq!(verify(store, None), Some(Broken { seq: 1, problem: "the row was changed" }));
 }
 
 fn a_missing_row_is_found(store: &TestStore) {

@@ -137,6 +137,8 @@ fn a_read_cannot_write(store: &TestStore) {
         Ok::<_, StoreError>(())
     });
     assert_eq!(ignored, Err(StoreError::ReadOnly));
+    let locked = store.read(|tx| tx.query("SELECT key FROM meta FOR UPDATE", &[]));
+    assert_eq!(locked.map(drop), Err(StoreError::ReadOnly), "nor lock rows");
     assert_eq!(read(store, count), 0);
     assert_eq!(write(store, increment), 1);
 }

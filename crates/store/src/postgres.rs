@@ -7,6 +7,7 @@
 
 mod connect;
 mod connection;
+mod session;
 mod tls;
 mod writer;
 
@@ -45,7 +46,7 @@ impl PostgresStore {
         counters: &Arc<Counters>,
     ) -> Result<Self, OpenError> {
         let address = Arc::new(Address::parse(url)?);
-        crate::off_async(|| address.open().map(drop))?;
+        crate::off_async(|| address.check())?;
         let queue = Arc::new(Queue::new(options.queue));
         let mut store = Self {
             address: Arc::clone(&address),
@@ -91,17 +92,20 @@ impl PostgresStore {
         loop {
             tries += 1;
             let mut lease = self.readers.take(|| self.address.connect())?;
-            let began = lease.connection().run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-            match began {
-                // The server may have closed a connection that was idle.
-                Err(StoreError::Unavailable { .. }) if tries < CONNECTIONS_MAX => continue,
-                Err(error) => return Err(error.into()),
-                Ok(()) => {}
-            }
-            let mut tx = lease.connection().transaction();
+            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            let mut tx = lease.connection().transaction(begin);
             let answer = work(&mut tx);
             let failed = tx.failed().cloned();
-            if lease.connection().run("ROLLBACK").is_ok() {
+            if let Some(StoreError::Unavailable { .. }) = failed {
+                drop(lease);
+                // The server closed this one, and probably all that were idle.
+                drop(self.readers.drain());
+                if tries < CONNECTIONS_MAX {
+                    continue;
+                }
+            } else if failed.is_none() && lease.connection().end_read().is_ok()
+                || failed.is_some() && lease.connection().roll_back().is_ok()
+            {
                 lease.give_back();
             }
             return match (answer, failed) {
@@ -116,7 +120,7 @@ impl PostgresStore {
         &self,
         work: impl FnOnce(&mut Client) -> Result<T, OpenError> + Send,
     ) -> Result<T, OpenError> {
-        crate::off_async(|| work(&mut self.address.open()?.client))
+        crate::off_async(|| work(&mut self.address.client()?))
     }
 }
 

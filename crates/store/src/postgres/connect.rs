@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use ::postgres::Config;
+use ::postgres::Client;
+use tokio_postgres::config::Host;
+use tokio_postgres::{Config, NoTls};
 
 use super::connection::{PostgresConnection, describe, store_error};
+use super::session::{ConnectError, Session};
 use super::tls::{self, Tls};
 use crate::error::{OpenError, StoreError};
 
@@ -21,7 +24,8 @@ const SESSION: &str = "
 /// An address that was understood.
 pub(crate) struct Address {
     config: Config,
-    tls: Tls,
+    /// `None` for a socket in the file system, which is never encrypted.
+    tls: Option<Tls>,
     /// Without the password, for messages.
     shown: String,
 }
@@ -42,47 +46,59 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("farthing");
         }
-        let tls = tls::connector(config.get_ssl_mode(), root_cert.as_deref()).map_err(bad)?;
+        let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let encrypted = || tls::connector(config.get_ssl_mode(), root_cert.as_deref());
+        let tls = if local { None } else { Some(encrypted().map_err(bad)?) };
         Ok(Self { config, tls, shown })
     }
 
     /// A connection that is ready for use.
-    pub(crate) fn connect(&self) -> Result<PostgresConnection, StoreError> {
-        self.try_connect().map_err(|error| match store_error(&error) {
-            StoreError::Unavailable { message } | StoreError::Driver { message } => {
-                StoreError::Unavailable { message }
-            }
-            other => other,
+    pub(super) fn connect(&self) -> Result<PostgresConnection, StoreError> {
+        let connected = self.try_connect().map(PostgresConnection::new);
+        connected.map_err(|error| match error {
+            ConnectError::Driver(error) => match store_error(&error) {
+                StoreError::Driver { message } => StoreError::Unavailable { message },
+                other => other,
+            },
+            ConnectError::Runtime(error) => StoreError::Unavailable { message: error.to_string() },
         })
     }
 
-    /// The same when the program starts: the error says what to do.
-    pub(crate) fn open(&self) -> Result<PostgresConnection, OpenError> {
-        let unusable = |message| OpenError::Unusable { url: self.shown.clone(), message };
-        let mut connection = self.try_connect().map_err(|error| unusable(describe(&error)))?;
-        let encoding = setting(&mut connection.client, "server_encoding");
-        if encoding.map_err(|error| unusable(describe(&error)))? != "UTF8" {
+    /// Whether the database can be used; the error says what to do.
+    pub(super) fn check(&self) -> Result<(), OpenError> {
+        let mut session = self.try_connect().map_err(|error| self.unusable(error.to_string()))?;
+        let encoding = session.setting("server_encoding");
+        if encoding.map_err(|error| self.unusable(describe(&error)))? != "UTF8" {
             let message = "its encoding is not UTF8; create it with ENCODING 'UTF8'";
-            return Err(unusable(message.to_owned()));
+            return Err(self.unusable(message.to_owned()));
         }
-        Ok(connection)
+        Ok(())
     }
 
-    fn try_connect(&self) -> Result<PostgresConnection, ::postgres::Error> {
-        let mut client = self.config.connect(self.tls.clone())?;
-        client.batch_execute(SESSION)?;
+    /// A connection of the synchronous driver, for what is not done often.
+    pub(super) fn client(&self) -> Result<Client, OpenError> {
+        let config = ::postgres::Config::from(self.config.clone());
+        let client = match &self.tls {
+            Some(tls) => config.connect(tls.clone()),
+            None => config.connect(NoTls),
+        };
+        client.map_err(|error| self.unusable(describe(&error)))
+    }
+
+    fn unusable(&self, message: String) -> OpenError {
+        OpenError::Unusable { url: self.shown.clone(), message }
+    }
+
+    fn try_connect(&self) -> Result<Session, ConnectError> {
+        let mut session = Session::connect(&self.config, self.tls.as_ref())?;
+        session.batch(SESSION)?;
         // Weaker settings lose commits that were answered; `remote_apply` is stronger and stays.
-        let durability = setting(&mut client, "synchronous_commit")?;
+        let durability = session.setting("synchronous_commit")?;
         if ["off", "local", "remote_write"].contains(&durability.as_str()) {
-            client.batch_execute("SET synchronous_commit = on")?;
+            session.batch("SET synchronous_commit = on")?;
         }
-        Ok(PostgresConnection::new(client))
+        Ok(session)
     }
-}
-
-fn setting(client: &mut ::postgres::Client, name: &str) -> Result<String, ::postgres::Error> {
-    let row = client.query_one("SELECT pg_catalog.current_setting($1)", &[&name])?;
-    row.try_get(0)
 }
 
 /// The address without its `sslrootcert`, which the driver does not know, and that path.

@@ -3,45 +3,61 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ::postgres::error::SqlState;
-use ::postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use ::postgres::{Client, Statement};
+use tokio_postgres::Statement;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
+use super::session::Session;
 use crate::error::StoreError;
 use crate::row::{Columns, Row, beginning};
 use crate::tx::{On, Tx};
 use crate::value::Value;
 
 /// A connection and the statements prepared on it.
-pub(crate) struct PostgresConnection {
-    pub(super) client: Client,
+pub(super) struct PostgresConnection {
+    session: Session,
     statements: Statements,
+    /// What begins the transaction, until its first statement is sent.
+    begin: Option<&'static str>,
 }
 
 /// Prepared statements by the place of their text in the program.
 type Statements = HashMap<(usize, usize), (Statement, Columns)>;
 
 impl PostgresConnection {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, statements: HashMap::new() }
+    pub(super) fn new(session: Session) -> Self {
+        Self { session, statements: HashMap::new(), begin: None }
     }
 
-    /// The transaction that is open on the connection.
-    pub(super) fn transaction(&mut self) -> Tx<'_> {
-        let Self { client, statements } = self;
-        Tx::new(On::Postgres(PgTx { client, statements }))
+    /// A transaction that starts as `begin` says, with its first statement.
+    pub(super) fn transaction(&mut self, begin: &'static str) -> Tx<'_> {
+        self.begin = Some(begin);
+        Tx::new(On::Postgres(PgTx { connection: self }))
     }
 
-    /// Runs a statement that has no parameters and no answer.
-    pub(super) fn run(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.client.batch_execute(sql).map_err(|error| store_error(&error))
+    /// Commits. The error is the driver's, since it decides what is known.
+    pub(super) fn commit(&mut self) -> Result<(), tokio_postgres::Error> {
+        // Without a statement there is no transaction.
+        if self.begin.take().is_some() { Ok(()) } else { self.session.batch("COMMIT") }
+    }
+
+    pub(super) fn roll_back(&mut self) -> Result<(), StoreError> {
+        self.begin = None;
+        self.session.batch("ROLLBACK").map_err(|error| store_error(&error))
+    }
+
+    /// Ends a read that went well, without waiting for it.
+    pub(super) fn end_read(&mut self) -> Result<(), StoreError> {
+        if self.begin.take().is_some() {
+            return Ok(());
+        }
+        self.session.send("ROLLBACK").map_err(|error| store_error(&error))
     }
 }
 
 /// PostgreSQL's half of [`Tx`].
 pub(crate) struct PgTx<'a> {
-    client: &'a mut Client,
-    statements: &'a mut Statements,
+    connection: &'a mut PostgresConnection,
 }
 
 impl PgTx<'_> {
@@ -51,7 +67,8 @@ impl PgTx<'_> {
         params: &[Value],
     ) -> Result<u64, StoreError> {
         let (statement, _) = self.prepare(sql)?;
-        self.client.execute(&statement, &by_reference(params)).map_err(|error| store_error(&error))
+        let PostgresConnection { session, begin, .. } = self.connection;
+        session.execute(begin.take(), &statement, &by_reference(params))
     }
 
     pub(crate) fn query(
@@ -60,9 +77,9 @@ impl PgTx<'_> {
         params: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
         let (statement, columns) = self.prepare(sql)?;
-        let found = self.client.query(&statement, &by_reference(params));
-        let found = found.map_err(|error| store_error(&error))?;
-        let read = |row: &::postgres::Row| {
+        let PostgresConnection { session, begin, .. } = self.connection;
+        let found = session.query(begin.take(), &statement, &by_reference(params))?;
+        let read = |row: &tokio_postgres::Row| {
             let values = columns.iter().enumerate().map(|(at, column)| {
                 row.try_get(at).map_err(|error| StoreError::Inconsistent {
                     column: column.to_string(),
@@ -75,15 +92,17 @@ impl PgTx<'_> {
         found.iter().map(read).collect()
     }
 
+    /// Prepared once per connection, which is no part of any transaction.
     fn prepare(&mut self, sql: &'static str) -> Result<(Statement, Columns), StoreError> {
         let place = (sql.as_ptr() as usize, sql.len());
-        if let Some((statement, columns)) = self.statements.get(&place) {
+        let PostgresConnection { session, statements, .. } = self.connection;
+        if let Some((statement, columns)) = statements.get(&place) {
             return Ok((statement.clone(), Arc::clone(columns)));
         }
-        let statement = self.client.prepare(sql).map_err(|error| store_error(&error))?;
+        let statement = session.prepare(sql).map_err(|error| store_error(&error))?;
         let names: Vec<Box<str>> = statement.columns().iter().map(|c| c.name().into()).collect();
         let columns: Columns = names.into();
-        self.statements.insert(place, (statement.clone(), Arc::clone(&columns)));
+        statements.insert(place, (statement.clone(), Arc::clone(&columns)));
         Ok((statement, columns))
     }
 }
@@ -140,7 +159,7 @@ impl<'a> FromSql<'a> for Value {
 }
 
 /// What an error of the driver means for the transaction it happened in, before COMMIT.
-pub(super) fn store_error(error: &::postgres::Error) -> StoreError {
+pub(super) fn store_error(error: &tokio_postgres::Error) -> StoreError {
     let message = describe(error);
     let Some(code) = error.code().map(SqlState::code) else {
         let from_socket =
@@ -168,7 +187,7 @@ pub(super) fn store_error(error: &::postgres::Error) -> StoreError {
 }
 
 /// The driver's words, with what the server said, and without the values of any row.
-pub(super) fn describe(error: &::postgres::Error) -> String {
+pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     match (error.as_db_error(), std::error::Error::source(error)) {
         (Some(said), _) => format!("{} ({})", said.message(), said.code().code()),
         (None, Some(cause)) => format!("{error}: {cause}"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ::postgres::error::SqlState;
+use tokio_postgres::error::SqlState;
 
 use super::CONNECTIONS_MAX;
 use super::connect::Address;
@@ -78,10 +78,7 @@ impl Writer {
             }
         }
         let connection = self.connection.as_mut().expect("connected above");
-        if let Err(error) = connection.run("BEGIN ISOLATION LEVEL READ COMMITTED") {
-            return Ran::Again(error);
-        }
-        let mut tx = connection.transaction();
+        let mut tx = connection.transaction("BEGIN ISOLATION LEVEL READ COMMITTED");
         let keep = work.run(&mut tx);
         let failed = tx.failed().cloned();
         match failed {
@@ -99,7 +96,7 @@ impl Writer {
 
     fn commit(&mut self, work: &mut dyn Work) -> Ran {
         let connection = self.connection.as_mut().expect("a transaction is open on it");
-        let Err(error) = connection.client.batch_execute("COMMIT") else {
+        let Err(error) = connection.commit() else {
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
             return Ran::Answered;
         };
@@ -124,7 +121,7 @@ impl Writer {
 
     /// Ends the transaction; a connection that cannot do that is not used again.
     fn roll_back(&mut self) {
-        if self.connection.as_mut().is_some_and(|open| open.run("ROLLBACK").is_err()) {
+        if self.connection.as_mut().is_some_and(|open| open.roll_back().is_err()) {
             self.connection = None;
         }
     }

@@ -115,7 +115,17 @@ fn connections_that_broke_while_idle_are_not_noticed() {
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let store = store();
     write(&store, |tx| put(tx, "a"));
-    read(&store, count);
+    let all_reading = Barrier::new(4);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                read(&store, |tx| {
+                    all_reading.wait();
+                    count(tx)
+                })
+            });
+        }
+    });
     let other = Store::open(store.url(), Options::default()).unwrap();
     other.read(|tx| tx.query(DIE_ALL, &[])).unwrap();
     assert_eq!(read(&store, count), 1);

@@ -11,6 +11,7 @@ use super::{Backend, TestStore, read, refused, write};
 
 on_both!(
     what_was_written_is_read,
+    work_without_a_statement_is_no_mistake,
     an_error_undoes_everything,
     an_error_of_the_caller_comes_back_as_it_is,
     a_panic_undoes_everything_and_reaches_one_caller,
@@ -44,6 +45,14 @@ fn what_was_written_is_read(store: &TestStore) {
     assert_eq!(write(store, increment), 1);
     assert_eq!(write(store, increment), 2);
     assert_eq!(read(store, count), 2);
+}
+
+fn work_without_a_statement_is_no_mistake(store: &TestStore) {
+    assert_eq!(write(store, |_| Ok(7)), 7);
+    assert_eq!(refused(store, |_| Err::<(), _>(StoreError::Busy)), StoreError::Busy);
+    assert_eq!(read(store, |_| Ok(8)), 8);
+    assert_eq!(write(store, increment), 1);
+    assert_eq!(read(store, count), 1);
 }
 
 fn an_error_undoes_everything(store: &TestStore) {

@@ -41,7 +41,8 @@ impl ApiError {
         ApiError::refused(message).with("param", param)
     }
 
-    /// 404 for the object named in the path, 400 is for one named in a parameter ([`ApiError::unknown_reference`]).
+    /// 404 for the object named in the path. One that a parameter names is 400:
+    /// [`ApiError::unknown_reference`].
     pub(crate) fn no_such(what: &str, id: &str) -> ApiError {
         let message = format!("No such {what}: '{id}'");
         ApiError::new(404, "invalid_request_error", Some("resource_missing"), message)

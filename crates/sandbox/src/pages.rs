@@ -45,7 +45,7 @@ pub(crate) fn checkout(status: u16, view: &Checkout) -> Response {
         @if !view.lines.is_empty() { (lines(view)) }
         @if let Some(note) = &view.note { p { (note) } }
         @if let Some(error) = &view.error {
-            div.error role="alert" id="problem" { strong { "Not paid. " } (error) }
+            div.error role="alert" id="problem" { strong { "That did not work. " } (error) }
         }
         form method="post" {
             @match &view.known_email {

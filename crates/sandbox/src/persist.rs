@@ -16,7 +16,8 @@ use crate::world::{Change, World};
 pub enum OpenError {
     /// The file cannot be opened, read or written.
     #[error(
-        "sandbox file {path}: {source}. Check that it is a sandbox file, can be written and is not in use"
+        "sandbox file {path}: {source}. Check that it is a sandbox file, can be \
+         written and is not in use"
     )]
     Database {
         /// The file.
@@ -32,7 +33,8 @@ pub enum OpenError {
     },
     /// The file was written by a sandbox of another API version.
     #[error(
-        "sandbox file {path} holds objects of API version {found}; this sandbox speaks {API_VERSION}. Move the file away to start with an empty sandbox"
+        "sandbox file {path} holds objects of API version {found}; this sandbox speaks \
+         {API_VERSION}. Move the file away to start with an empty sandbox"
     )]
     OtherVersion {
         /// The file.
@@ -42,7 +44,8 @@ pub enum OpenError {
     },
     /// A row cannot be read back.
     #[error(
-        "sandbox file {path} is damaged at {row}: {reason}. Restore it, or move it away to start with an empty sandbox"
+        "sandbox file {path} is damaged at {row}: {reason}. Restore it, or move it away to \
+         start with an empty sandbox"
     )]
     Damaged {
         /// The file.
@@ -66,7 +69,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const APPLICATION_ID: i64 = 0x5342_4f58;
 
 const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS meta (
+        name TEXT PRIMARY KEY, value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS objects (
         kind TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL,
         PRIMARY KEY (kind, seq)

@@ -71,9 +71,8 @@ impl World {
         let old: Vec<String> = self
             .events
             .oldest_first()
-            .take_while(|event| event.created < horizon)
             // After a long jump of the clock, what nobody was told yet is kept until it is.
-            .filter(|event| event.waiting == 0 || !self.is_owed(event.id()))
+            .take_while(|event| event.created < horizon && event.owed == 0)
             .map(|event| event.id().to_owned())
             .collect();
         for id in old {

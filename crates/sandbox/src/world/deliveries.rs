@@ -74,9 +74,14 @@ impl World {
         wanting.len()
     }
 
-    /// Whether some endpoint still waits for `event`.
-    pub(super) fn is_owed(&self, event: &str) -> bool {
-        self.deliveries.oldest_first().any(|pending| pending.event == event)
+    /// Ends `pending`, acknowledged or given up.
+    fn end_delivery(&mut self, pending: &Pending, acknowledged: bool) {
+        self.deliveries.remove(&pending.id);
+        if let Some(mut event) = self.events.get(&pending.event).cloned() {
+            event.owed = event.owed.saturating_sub(1);
+            event.waiting = event.waiting.saturating_sub(usize::from(acknowledged));
+            self.events.put(event);
+        }
     }
 
     /// The deliveries to make now, oldest event first, signed at world time. Each is handed out
@@ -93,10 +98,8 @@ impl World {
                     pending.first_at.get_or_insert(now);
                     self.deliveries.put(pending);
                 }
-                // The endpoint was deleted or disabled, or the event has aged out.
-                None => {
-                    self.deliveries.remove(&pending.id);
-                }
+                // The endpoint was deleted or disabled.
+                None => self.end_delivery(&pending, false),
             }
         }
         out
@@ -125,18 +128,14 @@ impl World {
     pub fn delivered(&mut self, id: u64, status: Option<u16>) {
         let Some(mut pending) = self.deliveries.get(&id.to_string()).cloned() else { return };
         if status.is_some_and(|status| (200..300).contains(&status)) {
-            self.deliveries.remove(&pending.id);
-            if let Some(mut event) = self.events.get(&pending.event).cloned() {
-                event.waiting = event.waiting.saturating_sub(1);
-                self.events.put(event);
-            }
+            self.end_delivery(&pending, true);
             return;
         }
         let wait = FIRST_WAIT.saturating_mul(1 << pending.attempts.min(20)).min(LONGEST_WAIT);
         pending.attempts += 1;
         pending.due_at = self.now() + wait;
         if pending.first_at.unwrap_or(self.now()) + GIVE_UP_AFTER < pending.due_at {
-            self.deliveries.remove(&pending.id);
+            self.end_delivery(&pending, false);
         } else {
             self.deliveries.put(pending);
         }

@@ -23,6 +23,8 @@ pub(crate) struct Event {
     pub(crate) endpoints: usize,
     /// How many of them have not answered with success.
     pub(crate) waiting: usize,
+    /// How many of these are still to be tried.
+    pub(crate) owed: usize,
 }
 
 /// The API request that caused an event; empty for what time or a hosted page causes.
@@ -70,9 +72,11 @@ impl World {
             origin: self.origin.clone(),
             endpoints: 0,
             waiting: 0,
+            owed: 0,
         };
         event.endpoints = self.owe_deliveries(&event.id, kind);
         event.waiting = event.endpoints;
+        event.owed = event.endpoints;
         self.events.put(event);
     }
 

@@ -91,6 +91,9 @@ fn a_declined_card_leaves_the_checkout_open_for_another() {
         shop.events_since(before),
         ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
     );
+    let failed = shop.last_event("charge.failed")["data"]["object"].clone();
+    let method = shop.get(&format!("/v1/payment_methods/{}", field(&failed, "payment_method")));
+    assert_eq!(method["card"]["last4"], "9995");
     let session = shop.paid(&session);
     assert_eq!(session["payment_status"], "paid");
     let intents = shop.get("/v1/payment_intents");

@@ -109,6 +109,33 @@ fn a_good_card_recovers_at_the_next_retry_or_at_once() {
 }
 
 #[test]
+fn paying_an_older_invoice_does_not_settle_the_latest() {
+    let (mut shop, path, customer) = failed_renewal();
+    shop.advance(HOUR);
+    let older = id(&latest_invoice(&mut shop, &path));
+    shop.world.set_after_last_retry(AfterLastRetry::PastDue);
+    shop.advance(32 * DAY);
+    assert_ne!(id(&latest_invoice(&mut shop, &path)), older);
+    let body = format!("customer={customer}");
+    let method = id(&shop.post("/v1/payment_methods/pm_card_visa/attach", &body));
+    shop.post(&format!("/v1/invoices/{older}/pay"), &format!("payment_method={method}"));
+    assert_eq!(shop.get(&path)["status"], "past_due");
+}
+
+#[test]
+fn a_first_invoice_is_not_retried() {
+    let mut shop = Shop::open();
+    let customer = shop.customer_with("pm_card_chargeCustomerFail");
+    let subscription = shop.subscribe(&customer, "");
+    assert_eq!(subscription["status"], "incomplete");
+    let invoice = shop.get(&format!("/v1/invoices/{}", field(&subscription, "latest_invoice")));
+    assert_eq!(
+        (&invoice["attempt_count"], &invoice["next_payment_attempt"]),
+        (&json!(1), &json!(null))
+    );
+}
+
+#[test]
 fn a_subscription_that_ended_is_not_charged_any_more() {
     let (mut shop, path, _) = failed_renewal();
     shop.advance(HOUR);

@@ -28,6 +28,19 @@ fn a_card_keeps_its_fingerprint_and_its_customer() {
 }
 
 #[test]
+fn a_detached_card_is_no_subscriptions_default() {
+    let mut shop = Shop::open();
+    let customer = shop.customer_with("pm_card_visa");
+    let body = format!("customer={customer}");
+    let method = id(&shop.post("/v1/payment_methods/pm_card_mastercard/attach", &body));
+    let subscription = shop.subscribe(&customer, &format!("default_payment_method={method}"));
+    assert_eq!(subscription["default_payment_method"], method.as_str());
+    shop.post(&format!("/v1/payment_methods/{method}/detach"), "");
+    let subscription = shop.get(&format!("/v1/subscriptions/{}", id(&subscription)));
+    assert!(subscription["default_payment_method"].is_null());
+}
+
+#[test]
 fn cards_that_decline_cannot_be_attached() {
     let mut shop = Shop::open();
     let ada = shop.customer("ada@example.com");

@@ -272,7 +272,7 @@ fn what_has_run_out_of_time_is_found_at_its_instant(store: &TestStore) {
     let expired = |seconds, limit| read(store, |tx| credits::expired(tx, at(seconds), limit));
     let found = (customer("ann"), "ai".to_owned());
     assert_eq!(expired(9, 9), []);
-    assert_eq!(expired(10, 9), [found.clone()]);
+    assert_eq!(expired(10, 9), std::slice::from_ref(&found));
     assert_eq!(expired(99, 9), [found.clone(), found.clone()]);
     assert_eq!(expired(99, 1), [found]);
 }

@@ -1,9 +1,9 @@
 //! Subscriptions and their periods.
 
-use farthing_core::subscription::{Standing, Status, Subscription};
+use farthing_core::subscription::{Pending, Standing, Status, Subscription};
 use farthing_core::time::{Interval, Period};
+use farthing_store::on_both;
 use farthing_store::subscriptions::{self, Stored, StoredPeriod};
-use farthing_store::{on_both, params};
 
 use super::{
     TestStore, at, by_hand, customer, is_constraint, is_impossible, is_stale, read, refused, write,
@@ -36,7 +36,12 @@ fn sub(status: Status) -> Subscription {
         cancel_at: None,
         trial_ends_at: None,
         ended_at: (status == Status::Canceled).then(|| at(10)),
+        pending: None,
     }
+}
+
+fn pending(interval: Interval) -> Option<Pending> {
+    Some(Pending { plan: "team".into(), interval, at: at(10) })
 }
 
 fn stored(n: u32, of: &str, subscription: Subscription) -> Stored {
@@ -71,6 +76,9 @@ fn every_status_standing_and_interval_survives_a_round_trip(store: &TestStore) {
     }
     let (cancel_at, trial_ends_at) = (Some(at(10)), Some(at(2)));
     all.push(Subscription { cancel_at, trial_ends_at, ..sub(Status::Trialing) });
+    for interval in [Interval::Day, Interval::Month, Interval::Year] {
+        all.push(Subscription { pending: pending(interval), ..sub(Status::Active) });
+    }
     for (n, one) in (0..).zip(all) {
         let one = stored(n, &format!("c{n}"), one);
         add(store, &one);
@@ -99,12 +107,19 @@ fn a_save_writes_everything_under_the_next_version(store: &TestStore) {
         anchor: at(11),
         cancel_at: Some(at(20)),
         trial_ends_at: Some(at(10)),
+        pending: pending(Interval::Year),
         ..sub(Status::Canceled)
     };
     let next = Stored { subscription: next, seen: 8, ..first };
     let saved = next.clone();
     write(store, move |tx| subscriptions::save(tx, &saved));
-    assert_eq!(find(store, "sub_1"), Some(Stored { version: 2, ..next }));
+    let next = Stored { version: 2, ..next };
+    assert_eq!(find(store, "sub_1"), Some(next.clone()));
+    let undone = Subscription { pending: None, ..next.subscription.clone() };
+    let undone = Stored { subscription: undone, ..next };
+    let saved = undone.clone();
+    write(store, move |tx| subscriptions::save(tx, &saved));
+    assert_eq!(find(store, "sub_1"), Some(Stored { version: 3, ..undone }));
 }
 
 fn a_lost_race_is_stale_and_writes_nothing(store: &TestStore) {
@@ -220,6 +235,9 @@ fn states_that_contradict_themselves_cannot_be_written(store: &TestStore) {
     is_impossible(store, "UPDATE subscriptions SET standing = 'read_only'");
     is_impossible(store, "UPDATE subscriptions SET status = 'over'");
     is_impossible(store, "UPDATE subscriptions SET pay_interval = 'week'");
+    is_impossible(store, "UPDATE subscriptions SET pending_interval = 'week'");
+    is_impossible(store, "UPDATE subscriptions SET pending_plan = 'team'");
+    is_impossible(store, "UPDATE subscriptions SET pending_at = 1");
 }
 
 fn a_row_that_cannot_be_right_is_named(store: &TestStore) {
@@ -233,14 +251,14 @@ fn a_row_that_cannot_be_right_is_named(store: &TestStore) {
         by_hand(store, sql);
         assert_eq!(wrong_column(store, |tx| subscriptions::find(tx, "sub_1")), column);
     }
-    by_hand(store, "UPDATE subscriptions SET period_start = 0");
-    let twice = "
-        INSERT INTO subscriptions
-        SELECT $1, subscription_id, provider, $2, plan, pay_interval, price, currency, status,
-               standing, standing_since, period_start, period_end, anchor, cancel_at,
-               trial_ends_at, ended_at, created_at, seen, version
-        FROM subscriptions";
-    write(store, move |tx| tx.execute(twice, &params!["bob", "si_2"]));
+    let no_interval =
+        "UPDATE subscriptions SET period_start = 0, pending_plan = 'team', pending_at = 1";
+    by_hand(store, no_interval);
+    let column = wrong_column(store, |tx| subscriptions::find(tx, "sub_1"));
+    assert_eq!(column, "pending_interval of \"ann\"");
+    by_hand(store, "UPDATE subscriptions SET pending_plan = NULL, pending_at = NULL");
+    let same_id = Stored { provider_id: "si_2".into(), ..stored(1, "bob", sub(Status::Active)) };
+    add(store, &same_id);
     let column = wrong_column(store, |tx| subscriptions::find(tx, "sub_1"));
     assert_eq!(column, "all columns", "our id of two subscriptions");
 }

@@ -9,13 +9,15 @@ use farthing_core::ids::CustomerId;
 use farthing_core::money::Currency;
 use farthing_core::subscription::Standing;
 use farthing_core::time::Timestamp;
-use farthing_store::customers::{self, Customer};
+use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
 use farthing_store::{Tx, credits, overrides, subscriptions};
 
 use crate::follow_up::{Change, NewCredits};
 use crate::jobs::Job;
 use crate::{Call, Engine, EngineError, STRIPE};
+
+pub use farthing_store::customers::Customer;
 
 /// What the app says of a customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

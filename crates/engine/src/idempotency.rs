@@ -1,8 +1,10 @@
 //! Requests that carry an idempotency key: run once, answered the same afterwards.
 
-use farthing_store::idempotency::{self, Begun, KeyedRequest};
+use farthing_store::idempotency::{self, KeyedRequest};
 
 use crate::{Engine, EngineError};
+
+pub use farthing_store::idempotency::Begun;
 
 /// A request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]

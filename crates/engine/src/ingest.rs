@@ -4,7 +4,7 @@ use farthing_core::ids::{CustomerId, IdKind};
 use farthing_core::time::Timestamp;
 use farthing_providers::stripe::{EventEnvelope, Livemode, Subject, WebhookError};
 use farthing_providers::{CallError, Stripe};
-use farthing_store::inbox::{self, EventState, Progress, ProviderEvent};
+use farthing_store::inbox::{self, Progress, ProviderEvent};
 use farthing_store::meta::Mode;
 use farthing_store::{Claim, Lease};
 use farthing_store::{Tx, alerts, counters};
@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use crate::absorb::Sighting;
 use crate::{Call, Engine, EngineError, STRIPE};
+
+pub use farthing_store::inbox::EventState;
 
 /// An event was accepted and is stored durably.
 #[derive(Clone, Debug, PartialEq, Eq)]

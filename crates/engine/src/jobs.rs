@@ -86,6 +86,15 @@ const VISIT: i64 = 200;
 /// How long after its end a trial is ended without a word from the provider, in seconds.
 const TRIAL_GRACE: i64 = 3 * 3_600;
 
+/// How much work there is, by state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkCounts {
+    /// Provider events.
+    pub events: Vec<(&'static str, i64)>,
+    /// Jobs.
+    pub jobs: Vec<(&'static str, i64)>,
+}
+
 impl Engine {
     /// Handles events and jobs that are due, once each; answers how many there were.
     pub fn run_due(&self) -> Result<usize, EngineError> {
@@ -95,6 +104,15 @@ impl Engine {
     /// Waits until there may be something to do, at most for `at_most`.
     pub fn wait_for_work(&self, at_most: Duration) {
         self.inner.wake.wait(at_most);
+    }
+
+    /// How many provider events and jobs there are in each state that has some.
+    pub fn work_counts(&self) -> Result<WorkCounts, EngineError> {
+        self.read(|_, tx| {
+            let events = inbox::counts(tx)?.into_iter().map(|(state, n)| (state.as_str(), n));
+            let jobs = jobs::counts(tx)?.into_iter().map(|(state, n)| (state.as_str(), n));
+            Ok(WorkCounts { events: events.collect(), jobs: jobs.collect() })
+        })
     }
 
     /// When the next event or job is due.

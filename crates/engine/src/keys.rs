@@ -1,11 +1,13 @@
 //! API keys: shown once, kept as a hash, refused in another mode.
 
 use farthing_core::ids::IdKind;
-use farthing_store::api_keys::{self, ApiKey, Scope};
+use farthing_store::api_keys;
 use farthing_store::meta::Mode;
 use sha2::{Digest, Sha256};
 
 use crate::{Call, Engine, EngineError};
+
+pub use farthing_store::api_keys::{ApiKey, Scope};
 
 /// A key that was just made. It is not shown again.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -34,11 +34,12 @@ use farthing_core::catalog::Catalog;
 use farthing_core::ids::IdKind;
 use farthing_core::time::Timestamp;
 use farthing_providers::Stripe;
-use farthing_store::meta::Mode;
-use farthing_store::{Store, StoreError, Tx, catalog_versions};
+use farthing_store::{Store, Tx, catalog_versions};
 
 pub use clock::{Clock, Ids};
 pub use error::{EngineError, FieldError};
+pub use farthing_store::StoreError;
+pub use farthing_store::meta::Mode;
 
 /// The name under which Stripe's objects are stored.
 pub const STRIPE: &str = "stripe";

@@ -24,7 +24,7 @@ const TABLE: [Allowed; 9] = [
     Allowed { package: STORE, uses: &[CORE], tests_use: &[] },
     Allowed { package: PROVIDERS, uses: &[CORE], tests_use: &[] },
     Allowed { package: ENGINE, uses: &[CORE, STORE, PROVIDERS], tests_use: &[SANDBOX] },
-    Allowed { package: SERVER, uses: &[CORE, ENGINE], tests_use: &[SANDBOX] },
+    Allowed { package: SERVER, uses: &[CORE, ENGINE], tests_use: &[SANDBOX, STORE, PROVIDERS] },
     Allowed {
         package: "farthing",
         uses: &[CORE, STORE, PROVIDERS, ENGINE, SERVER, SANDBOX],

@@ -42,6 +42,7 @@ impl PostgresConnection {
     }
 
     pub(super) fn roll_back(&mut self) -> Result<(), StoreError> {
+        self.begin = None;
         self.session.batch("ROLLBACK").map_err(|error| store_error(&error))
     }
 

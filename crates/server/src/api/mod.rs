@@ -1,0 +1,51 @@
+//! The routes under `/v1`, by what they are about. A handler reads the request, calls the engine
+//! once and shows the answer; it decides nothing.
+
+pub mod access;
+pub mod catalog;
+pub mod checkouts;
+pub mod customers;
+pub mod events;
+pub mod invoices;
+pub mod overrides;
+pub mod plans;
+pub mod sandbox;
+pub mod subscriptions;
+pub mod usage;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::App;
+
+/// All of them.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(access::check))
+        .routes(routes!(access::consume))
+        .routes(routes!(access::release))
+        .routes(routes!(access::sync))
+        .routes(routes!(usage::report_usage))
+        .routes(routes!(customers::list_customers))
+        .routes(routes!(
+            customers::put_customer,
+            customers::get_customer,
+            customers::delete_customer
+        ))
+        .routes(routes!(customers::get_state))
+        .routes(routes!(customers::get_timeline))
+        .routes(routes!(overrides::put_override, overrides::delete_override))
+        .routes(routes!(plans::list_plans))
+        .routes(routes!(checkouts::start_checkout))
+        .routes(routes!(checkouts::get_checkout))
+        .routes(routes!(subscriptions::list_subscriptions))
+        .routes(routes!(subscriptions::get_subscription))
+        .routes(routes!(invoices::list_invoices))
+        .routes(routes!(catalog::get_catalog))
+        .routes(routes!(catalog::plan_catalog))
+        .routes(routes!(catalog::apply_catalog))
+        .routes(routes!(events::list_events))
+        .routes(routes!(events::get_event))
+        .routes(routes!(events::replay_event))
+        .routes(routes!(sandbox::advance_clock))
+}

@@ -1,0 +1,133 @@
+//! What every handler can reach, and how the engine is called from async code.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRef;
+use farthing_core::time::Timestamp;
+use farthing_engine::{Engine, EngineError};
+
+use crate::auth::KeyCache;
+use crate::codes::Code;
+use crate::error::ApiError;
+use crate::metrics::Metrics;
+use crate::ratelimit::{RateLimit, RateLimiter};
+
+/// For how long the process has been running. Only differences count; it never goes back.
+///
+/// Rates, caches and latencies are measured with it, and not with the engine's clock, which in the
+/// sandbox jumps by months.
+pub type Uptime = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// A future that a trait object can return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The pretend world whose clock can be moved.
+pub trait Lab: Send + Sync {
+    /// Moves the clock to `to` and waits until everything that became due has happened and its
+    /// events were delivered.
+    fn advance(&self, to: Timestamp) -> BoxFuture<'_, Result<Advanced, LabError>>;
+
+    /// What the clock shows.
+    fn now(&self) -> Timestamp;
+}
+
+/// What moving the clock did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advanced {
+    /// What the clock shows now.
+    pub now: Timestamp,
+    /// How many provider events were delivered on the way.
+    pub events_delivered: u64,
+}
+
+/// The clock was not moved, or not everything that became due could be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabError {
+    /// What happened, for the one who asked.
+    pub message: String,
+}
+
+/// What the router is made from.
+#[derive(Clone)]
+pub struct AppState {
+    /// Decides everything.
+    pub engine: Engine,
+    /// The sandbox; without it the routes under `/v1/sandbox` answer 404.
+    pub sandbox_lab: Option<Arc<dyn Lab>>,
+    /// See [`Uptime`].
+    pub uptime: Uptime,
+    /// How many requests one key may send.
+    pub rate_limit: RateLimit,
+}
+
+impl AppState {
+    /// Without a sandbox and with the usual rate limit.
+    pub fn new(engine: Engine, uptime: Uptime) -> Self {
+        Self { engine, sandbox_lab: None, uptime, rate_limit: RateLimit::default() }
+    }
+}
+
+/// The state behind the routes. Clones share everything.
+#[derive(Clone)]
+pub struct App {
+    /// Decides everything.
+    pub engine: Engine,
+    pub(crate) lab: Option<Arc<dyn Lab>>,
+    pub(crate) uptime: Uptime,
+    pub(crate) keys: Arc<KeyCache>,
+    pub(crate) rates: Arc<RateLimiter>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) pages: Arc<Pages>,
+}
+
+/// What is the same for every request and was made once.
+pub(crate) struct Pages {
+    /// The document at `/openapi.json`.
+    pub openapi: String,
+    /// The page at `/docs`.
+    pub docs: crate::docs::Page,
+}
+
+impl App {
+    pub(crate) fn new(state: AppState, pages: Pages) -> Self {
+        Self {
+            engine: state.engine,
+            lab: state.sandbox_lab,
+            uptime: state.uptime,
+            keys: Arc::default(),
+            rates: Arc::new(RateLimiter::new(state.rate_limit)),
+            metrics: Arc::default(),
+            pages: Arc::new(pages),
+        }
+    }
+
+    /// Asks the engine, on a thread that may block. The work is finished even when nobody waits
+    /// for it any more.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.run(work).await?.map_err(ApiError::from)
+    }
+
+    /// Runs `work` on a thread that may block. Errors: it panicked.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let engine = self.engine.clone();
+        tokio::task::spawn_blocking(move || work(&engine)).await.map_err(|err| {
+            tracing::error!(panic = err.is_panic(), "a request's work broke off");
+            ApiError::new(Code::Internal, Code::INTERNAL_DETAIL)
+        })
+    }
+}
+
+impl FromRef<App> for Engine {
+    fn from_ref(app: &App) -> Self {
+        app.engine.clone()
+    }
+}

@@ -1,0 +1,16 @@
+//! The API against a real engine on SQLite, with the sandbox in memory as Stripe.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod access;
+mod auth;
+mod bodies;
+mod buying;
+mod catalog;
+mod customers;
+mod document;
+mod harness;
+mod idempotency;
+mod operations;
+mod sandbox;
+mod webhooks;

@@ -1,0 +1,124 @@
+//! The sandbox's clock, and what a slow or broken request leaves behind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Method;
+use farthing_core::time::Timestamp;
+use farthing_server::{Advanced, BoxFuture, Lab, LabError};
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+
+use crate::harness::{Answer, Server};
+
+/// A clock that can be moved; what a move does is told by how far it goes.
+#[derive(Default)]
+struct Clock {
+    moves: AtomicUsize,
+}
+
+const NOW: &str = "2027-01-31T10:00:00Z";
+
+impl Lab for Clock {
+    fn advance(&self, to: Timestamp) -> BoxFuture<'_, Result<Advanced, LabError>> {
+        let count = self.moves.fetch_add(1, Ordering::SeqCst);
+        let far = to.seconds() - self.now().seconds();
+        Box::pin(async move {
+            if far == 14 && count == 0 {
+                return Err(LabError { message: "the sandbox is stuck at 14 s".to_owned() });
+            }
+            match far {
+                13 if count == 0 => panic!("thirteen seconds on the first move"),
+                15 => tokio::time::sleep(Duration::from_millis(400)).await,
+                _ => {}
+            }
+            Ok(Advanced { now: to, events_delivered: 3 })
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        NOW.parse().unwrap()
+    }
+}
+
+async fn advance(server: &Server, by: &str) -> Answer {
+    let request = server.request(Method::POST, "/v1/sandbox/clock/advance");
+    let request = request.header("idempotency-key", by).header("content-type", "application/json");
+    server.send(request.body(Body::from(json!({ "by": by }).to_string())).unwrap()).await
+}
+
+#[tokio::test]
+async fn the_clock_moves_by_a_duration_or_to_an_instant() {
+    let server = Server::with_lab(Arc::new(Clock::default()));
+    let path = "/v1/sandbox/clock/advance";
+    let by = server.post(path, json!({ "by": "31d" })).await.json();
+    assert_eq!(by, json!({ "now": "2027-03-03T10:00:00Z", "events_delivered": 3 }));
+    let to = server.post(path, json!({ "to": "2027-02-01T00:00:00Z" })).await.json();
+    assert_eq!(to["now"], "2027-02-01T00:00:00Z");
+    for (body, expected) in [
+        (json!({}), "/by invalid_value"),
+        (json!({ "by": "1d", "to": NOW }), "/by invalid_value"),
+        (json!({ "by": "0d" }), "/by invalid_duration"),
+        (json!({ "by": "-1d" }), "/by invalid_duration"),
+        (json!({ "by": "1month" }), "/by invalid_duration"),
+        (json!({ "by": "99999999d" }), "/by invalid_duration"),
+        (json!({ "by": 31 }), "/by wrong_type"),
+        (json!({ "to": "2027-01-01T00:00:00Z" }), "/to in_the_past"),
+        (json!({ "to": "2100-01-01T00:00:00Z" }), "/to out_of_range"),
+        (json!({ "to": "2027-02-30T00:00:00Z" }), "/to invalid_timestamp"),
+    ] {
+        let answer = server.post(path, body.clone()).await;
+        assert_eq!(answer.fields(), [expected], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn there_is_no_clock_to_move_outside_of_the_sandbox() {
+    let server = Server::new();
+    let answer = server.post("/v1/sandbox/clock/advance", json!({ "by": "31d" })).await;
+    assert_eq!(answer.problem(), "not_found");
+}
+
+#[tokio::test]
+async fn an_answer_that_failed_is_not_kept() {
+    for (by, code) in [("13s", "internal"), ("14s", "sandbox_failed")] {
+        let lab = Arc::new(Clock::default());
+        let server = Server::with_lab(lab.clone());
+        let failed = advance(&server, by).await;
+        assert_eq!((failed.status.as_u16(), failed.problem().as_str()), (500, code));
+        let again = advance(&server, by).await;
+        assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, ""));
+        let replayed = advance(&server, by).await;
+        assert_eq!(replayed.header("idempotent-replayed"), "true");
+        assert_eq!(lab.moves.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_gave_up_waiting_for_is_finished_and_kept() {
+    let lab = Arc::new(Clock::default());
+    let server = Server::with_lab(lab.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = server.router.clone();
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+    let body = json!({ "by": "15s" }).to_string();
+    let request = format!(
+        "POST /v1/sandbox/clock/advance HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nIdempotency-Key: 15s\r\nContent-Length: {}\r\n\r\n{body}",
+        server.full,
+        body.len()
+    );
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    drop(client);
+    assert_eq!(advance(&server, "15s").await.problem(), "idempotency_key_in_use");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let again = advance(&server, "15s").await;
+    assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"));
+    assert_eq!(lab.moves.load(Ordering::SeqCst), 1);
+    serving.abort();
+}

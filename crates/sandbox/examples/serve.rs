@@ -1,5 +1,6 @@
-//! A sandbox of its own on a port: `cargo run -p farthing-sandbox --example serve -- 12111`.
+//! A sandbox of its own: `cargo run -p farthing-sandbox --example serve -- 12111 world.db`.
 //!
+//! Both arguments may be left out: then a free port is taken and nothing is kept in a file.
 //! Its clock follows the machine's; `POST /_advance` with a number of seconds moves it ahead.
 
 use std::sync::Arc;
@@ -24,7 +25,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             i64::try_from(now).unwrap_or(i64::MAX) + ahead.load(Ordering::SeqCst) * 1_000_000
         }
     };
-    let sandbox = Sandbox::open(None, 1, Arc::new(clock), &url)?;
+    let file = std::env::args().nth(2).map(std::path::PathBuf::from);
+    let sandbox = Sandbox::open(file.as_deref(), 1, Arc::new(clock), &url)?;
     let advance = axum::routing::post(move |body: String| async move {
         ahead.fetch_add(body.trim().parse().unwrap_or(0), Ordering::SeqCst).to_string()
     });

@@ -60,7 +60,7 @@ pub fn lock(tx: &mut Tx<'_>, id: &CustomerId) -> Result<Option<Customer>, StoreE
 }
 
 /// Up to `limit` customers after `after`, in the order of their ids. `search` is matched anywhere
-/// in the id, the e-mail address and the name, whatever its case.
+/// in the id, the e-mail address and the name, whatever the case of its letters from A to Z.
 pub fn list(
     tx: &mut Tx<'_>,
     search: &str,
@@ -75,7 +75,8 @@ pub fn list(
           AND (LOWER(customer_id) LIKE $2 ESCAPE '!' OR LOWER(email) LIKE $2 ESCAPE '!'
                OR LOWER(name) LIKE $2 ESCAPE '!')
         ORDER BY customer_id LIMIT $3";
-    let pattern = search.to_lowercase();
+    // Both databases lower the letters from A to Z and no others.
+    let pattern = search.to_ascii_lowercase();
     let pattern = pattern.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     let rows = tx.query(SQL, &params![after, format!("%{pattern}%"), limit])?;
     rows.iter().map(read).collect()

@@ -6,9 +6,8 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ::postgres::{Client, NoTls};
 
@@ -154,8 +153,9 @@ fn with_cluster<T: Send>(work: impl FnOnce(&mut Client) -> T + Send) -> T {
 /// Copies a migrated database where one is wanted: a tenth of the time of migrating.
 fn create_database(name: &str, migrated: bool) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let from = if migrated { template() } else { "template0".to_owned() };
+    let from = if migrated { TEMPLATE.get_or_init(template) } else { "template0" };
     let sql = format!("CREATE DATABASE {name} TEMPLATE {from} ENCODING 'UTF8'");
     with_cluster(|cluster| cluster.batch_execute(&sql)).expect("a database can be made");
 }

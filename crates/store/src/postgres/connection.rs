@@ -42,7 +42,6 @@ impl PostgresConnection {
     }
 
     pub(super) fn roll_back(&mut self) -> Result<(), StoreError> {
-        self.begin = None;
         self.session.batch("ROLLBACK").map_err(|error| store_error(&error))
     }
 

@@ -85,7 +85,8 @@ fn a_deadlock_is_resolved_and_both_are_done() {
     assert_eq!((one.wait(), two.wait()), (Ok(1), Ok(1)));
     let rows = read(&store, |tx| tx.query("SELECT value FROM meta", &[]));
     assert!(rows.iter().all(|row| row.text(0).unwrap() == "xx"), "{rows:?}");
-    assert_eq!(store.stats().retries, 1);
+    // More than one when the loser is back before the winner has woken up.
+    assert!(1 <= store.stats().retries, "they were in each other's way");
 }
 
 #[test]

@@ -1,0 +1,13 @@
+//! One file per command.
+
+pub mod catalog;
+pub mod check;
+pub mod clock;
+pub mod consume;
+pub mod customers;
+pub mod db;
+pub mod doctor;
+pub mod events;
+pub mod init;
+pub mod keys;
+pub mod serve;

@@ -1,0 +1,121 @@
+//! Moving the sandbox's clock: step by step, so that everything happens at its own instant.
+//!
+//! Each step goes to the next instant at which the sandbox or the engine has something to do.
+//! There the sandbox acts, its webhooks are delivered over HTTP, and the engine works until
+//! nothing is left; only then does time go on.
+
+use std::sync::Arc;
+
+use farthing_core::time::Timestamp;
+use farthing_engine::{Clock, Engine};
+use farthing_sandbox::Sandbox;
+use farthing_server::{Advanced, BoxFuture, Lab, LabError};
+
+use crate::clock::SandboxClock;
+use crate::worker::Gate;
+
+/// The sandbox with everything that lives by its clock. Clones share it.
+#[derive(Clone)]
+pub struct SandboxLab {
+    /// Works off what the sandbox says.
+    pub engine: Engine,
+    /// The pretend provider.
+    pub sandbox: Sandbox,
+    /// Everybody's time.
+    pub clock: Arc<SandboxClock>,
+    /// Keeps workers and deliveries still while the clock is moved, and others from moving it.
+    pub gate: Gate,
+}
+
+impl Lab for SandboxLab {
+    fn advance(&self, to: Timestamp) -> BoxFuture<'_, Result<Advanced, LabError>> {
+        let lab = self.clone();
+        // On a task of its own: it goes on to the end even when nobody waits for it any more.
+        let moving = tokio::spawn(async move { lab.advance_alone(to).await });
+        Box::pin(async move {
+            moving.await.unwrap_or_else(|error| {
+                Err(LabError { message: format!("moving the clock broke off: {error}") })
+            })
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl SandboxLab {
+    async fn advance_alone(&self, to: Timestamp) -> Result<Advanced, LabError> {
+        let now = self.clock.now();
+        if to < now {
+            let message = format!("the clock shows {now}, and it does not go back to {to}");
+            return Err(LabError { message });
+        }
+        let _alone = self.gate.write().await;
+        let walked = self.walk(to).await;
+        self.clock.run();
+        let events_delivered = walked.map_err(|problem| LabError {
+            message: format!("the clock stopped at {}: {problem}", self.clock.now()),
+        })?;
+        Ok(Advanced { now: self.clock.now(), events_delivered })
+    }
+
+    async fn walk(&self, to: Timestamp) -> Result<u64, String> {
+        self.stand_at(self.clock.now())?;
+        let mut delivered = self.settle().await?;
+        // Somebody else may have moved it there in the meantime.
+        while self.clock.now() < to {
+            let next = self.next_due().await?.filter(|next| *next < to).unwrap_or(to);
+            self.stand_at(next)?;
+            delivered += self.settle().await?;
+        }
+        Ok(delivered)
+    }
+
+    fn stand_at(&self, at: Timestamp) -> Result<(), String> {
+        self.clock.stand_at(at).map_err(|error| format!("it could not be saved: {error}"))
+    }
+
+    /// Delivers and works until there is nothing more to do at this instant; answers how many
+    /// events were delivered.
+    async fn settle(&self) -> Result<u64, String> {
+        let mut delivered = 0;
+        loop {
+            let sent = self.sandbox.deliver_due().await;
+            delivered += sent as u64;
+            let handled = self.work().await?;
+            if sent == 0 && handled == 0 {
+                return Ok(delivered);
+            }
+        }
+    }
+
+    /// Works off everything that is due.
+    async fn work(&self) -> Result<usize, String> {
+        let engine = self.engine.clone();
+        let work = move || {
+            let mut all = 0;
+            loop {
+                match engine.run_due()? {
+                    0 => return Ok::<_, farthing_engine::EngineError>(all),
+                    n => all += n,
+                }
+            }
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|_| "work broke off".to_owned())?.map_err(|error| error.to_string())
+    }
+
+    /// The first instant after now at which something is due.
+    async fn next_due(&self) -> Result<Option<Timestamp>, String> {
+        let now = self.clock.now();
+        let engine = self.engine.clone();
+        let ours = tokio::task::spawn_blocking(move || engine.next_due()).await;
+        let ours = ours.map_err(|_| "looking ahead broke off".to_owned())?;
+        let ours = ours.map_err(|error| error.to_string())?;
+        let theirs = self.sandbox.with(|world| world.next_due());
+        let theirs = theirs.and_then(|seconds| Timestamp::from_seconds(seconds).ok());
+        // What is due already and was not done waits for something else than time.
+        Ok([ours, theirs].into_iter().flatten().filter(|at| now < *at).min())
+    }
+}

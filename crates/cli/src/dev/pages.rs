@@ -1,0 +1,173 @@
+//! The two pages of a development server: where to start, and what a checkout led to.
+//!
+//! Both are served at `/` and `/return`: checkouts come back to either, with `?checkout=…`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use farthing_engine::checkouts::CheckoutView;
+use farthing_engine::{Clock, Engine, EngineError};
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::clock::SandboxClock;
+
+/// What the pages need.
+#[derive(Clone)]
+pub struct Pages {
+    /// Knows the checkouts.
+    pub engine: Engine,
+    /// The sandbox's time.
+    pub clock: Arc<SandboxClock>,
+    /// Where the server listens.
+    pub api: String,
+}
+
+/// What a checkout comes back with.
+#[derive(Debug, Default, Deserialize)]
+struct Back {
+    checkout: Option<String>,
+    outcome: Option<String>,
+}
+
+/// The pages, and the sandbox's time for the command line.
+pub fn routes(pages: Pages) -> Router {
+    Router::new()
+        .route("/", get(show))
+        .route("/return", get(show))
+        .route("/sandbox/clock", get(clock))
+        .with_state(pages)
+}
+
+async fn clock(State(pages): State<Pages>) -> impl IntoResponse {
+    axum::Json(json!({ "now": pages.clock.now() }))
+}
+
+async fn show(State(pages): State<Pages>, Query(back): Query<Back>) -> impl IntoResponse {
+    let page = match back.checkout {
+        None => landing(&pages.api),
+        Some(id) => {
+            let engine = pages.engine.clone();
+            let asked = id.clone();
+            // A person is looking: the provider is asked, not only our own memory.
+            let found = tokio::task::spawn_blocking(move || engine.refresh_checkout(&asked)).await;
+            match found {
+                Ok(Ok(checkout)) => outcome(&checkout, back.outcome.as_deref()),
+                Ok(Err(EngineError::NotFound { .. })) => unknown(&id),
+                _ => waiting(&id),
+            }
+        }
+    };
+    let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    ([no_store], Html(page.into_string()))
+}
+
+fn landing(api: &str) -> Markup {
+    page(
+        "Farthing runs",
+        false,
+        &html! {
+            h1 { "Farthing runs" }
+            p { "API, database and a pretend payment provider on this machine. No real card, no real money." }
+            ul {
+                li { a href="/docs" { "The API, to browse" } " and " a href="/openapi.json" { "its OpenAPI document" } }
+                li { "The sandbox speaks Stripe at " code { (api) "/sandbox/stripe" } }
+                li { a href="/readyz" { "Ready?" } " " a href="/metrics" { "Metrics" } }
+            }
+            h2 { "Try next, in a terminal" }
+            pre { (TRY_NEXT) }
+        },
+    )
+}
+
+/// What the landing page suggests.
+const TRY_NEXT: &str = "farthing customers list
+farthing consume u_1 chatbots
+farthing clock advance 31d
+farthing events list
+farthing check";
+
+fn outcome(checkout: &CheckoutView, claimed: Option<&str>) -> Markup {
+    let what = checkout.plan.as_deref().or(checkout.pack.as_deref()).unwrap_or("the purchase");
+    let (title, text) = match (checkout.status, claimed) {
+        ("settled", _) if checkout.trial_days.is_some() => {
+            ("The trial has begun", "The payment method arrived and the plan is in force.")
+        }
+        ("settled", _) => ("Paid", "The money arrived, and what was bought is there."),
+        ("open", Some("success")) => ("One moment", "The provider has not confirmed it yet."),
+        ("open", _) => ("Not paid", "Nothing was charged. The checkout is still open."),
+        ("expired", _) => ("Expired", "Nothing was charged. Start a new checkout."),
+        _ => ("Not done", "The checkout failed. Nothing was granted."),
+    };
+    let wait = (checkout.status, claimed) == ("open", Some("success"));
+    page(
+        title,
+        wait,
+        &html! {
+            h1 { (title) }
+            p { (text) }
+            dl {
+                dt { "Customer" } dd { (checkout.customer) }
+                dt { @if checkout.pack.is_some() { "Pack" } @else { "Plan" } } dd { (what) }
+                dt { "Price" } dd { (checkout.price) }
+                dt { "Checkout" } dd { code { (checkout.id) } " " (checkout.status) }
+            }
+            @if checkout.status == "open" && !wait {
+                @if let Some(url) = &checkout.url { p { a href=(url) { "Back to the checkout" } } }
+            }
+            p { "See what the customer has now:" }
+            pre { "farthing customers show " (checkout.customer) }
+            p.muted { "In your own app this page is yours: FARTHING_RETURN_BASE says where customers return to." }
+        },
+    )
+}
+
+fn unknown(id: &str) -> Markup {
+    page(
+        "No such checkout",
+        false,
+        &html! {
+            h1 { "No such checkout" }
+            p { "There is no checkout " code { (id) } ". The link is wrong, or of another database." }
+            p { a href="/" { "To the start" } }
+        },
+    )
+}
+
+fn waiting(id: &str) -> Markup {
+    page(
+        "One moment",
+        true,
+        &html! {
+            h1 { "One moment" }
+            p { "The provider does not answer right now. Checkout " code { (id) } " is asked for again." }
+        },
+    )
+}
+
+fn page(title: &str, reload: bool, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                @if reload { meta http-equiv="refresh" content="1"; }
+                title { (title) " · Farthing" }
+                style { (maud::PreEscaped(STYLE)) }
+            }
+            body { main { (body) } }
+        }
+    }
+}
+
+const STYLE: &str = ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:0}\
+main{max-width:40rem;margin:0 auto;padding:2rem 1rem}h1{font-size:1.6rem}h2{font-size:1.1rem}\
+pre{padding:1rem;overflow-x:auto;border:1px solid #8886;border-radius:.4rem}\
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{opacity:.7}dd{margin:0}\
+.muted{opacity:.7}";

@@ -1,0 +1,80 @@
+//! Threads that do what falls due: provider events, jobs, cleaning up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use farthing_engine::Engine;
+use tokio::sync::RwLock;
+
+/// Workers hold it for reading while they work. Whoever needs them to stand still, such as a
+/// clock that is being moved, holds it for writing.
+pub type Gate = Arc<RwLock<()>>;
+
+/// How long a worker waits at most before it looks at the clock and at the stop sign again.
+const IDLE: Duration = Duration::from_millis(400);
+/// How long it waits after the database failed it.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+/// How often answers to old requests are cleared away.
+const PURGE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The running threads. They go on until [`Workers::stop`].
+pub struct Workers {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts `n` of them.
+    pub fn start(engine: &Engine, gate: &Gate, n: usize) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::with_capacity(n);
+        for i in 0..n {
+            let (engine, gate, stop) = (engine.clone(), Arc::clone(gate), Arc::clone(&stop));
+            let builder = std::thread::Builder::new().name(format!("worker-{i}"));
+            threads.push(builder.spawn(move || work(&engine, &gate, &stop, i == 0))?);
+        }
+        Ok(Self { stop, threads })
+    }
+
+    /// Lets them finish what they have begun, for at most `patience`; what is left then is done
+    /// by others once its lease runs out.
+    pub fn stop(self, patience: Duration) {
+        self.stop.store(true, Ordering::SeqCst);
+        let start = Instant::now();
+        while start.elapsed() < patience && self.threads.iter().any(|t| !t.is_finished()) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        for thread in self.threads.into_iter().filter(JoinHandle::is_finished) {
+            if thread.join().is_err() {
+                tracing::error!("a worker panicked");
+            }
+        }
+    }
+}
+
+fn work(engine: &Engine, gate: &Gate, stop: &AtomicBool, cleans_up: bool) {
+    let mut purged: Option<Instant> = None;
+    while !stop.load(Ordering::SeqCst) {
+        let handled = {
+            let _open = gate.blocking_read();
+            engine.run_due()
+        };
+        match handled {
+            Ok(0) => engine.wait_for_work(IDLE),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "work that is due could not be done; it is tried again");
+                std::thread::sleep(AFTER_ERROR);
+            }
+        }
+        if cleans_up && purged.is_none_or(|at| PURGE_EVERY <= at.elapsed()) {
+            purged = Some(Instant::now());
+            match engine.idempotency_purge() {
+                Ok(n) => tracing::debug!(n, "cleared old answers away"),
+                Err(error) => tracing::warn!(%error, "old answers could not be cleared away"),
+            }
+        }
+    }
+}

@@ -95,43 +95,49 @@ impl Engine {
         let (call, want) = (call.clone(), want.clone());
         self.write(move |engine, tx| {
             let now = engine.now();
-            match engine.find(tx, &want, now)? {
-                Known::Entitlement(stored) => engine.take(tx, &want, stored, now),
+            let answer = match engine.find(tx, &want, now)? {
+                Known::Entitlement(stored) => engine.take(tx, &want, stored, now)?,
                 Known::Credits(account, feature) => {
-                    engine.spend(tx, &call, &want, (account, &feature), now)
+                    engine.spend(tx, &call, &want, (account, &feature), now)?
                 }
-                Known::Unknown => Ok(unknown(&want)),
-            }
+                Known::Unknown => unknown(&want),
+            };
+            engine.keep(tx, &call, &answer)?;
+            Ok(answer)
         })
     }
 
     /// Gives held units back, never below zero.
     ///
     /// Errors: no such customer, an amount out of range, a feature that is not held.
-    pub fn release(&self, want: &Want) -> Result<Answer, EngineError> {
+    pub fn release(&self, call: &Call, want: &Want) -> Result<Answer, EngineError> {
         check_amount(want.amount)?;
-        let want = want.clone();
+        let (call, want) = (call.clone(), want.clone());
         self.write(move |engine, tx| {
             let now = engine.now();
             let stored = engine.held(tx, &want, now)?;
             let next = stored.entitlement.give_back(want.amount);
-            engine.set_use(tx, &want, stored, next, (UsageKind::Release, now))
+            let answer = engine.set_use(tx, &want, stored, next, (UsageKind::Release, now))?;
+            engine.keep(tx, &call, &answer)?;
+            Ok(answer)
         })
     }
 
     /// Sets what is held to what the app really has; the difference is written down.
     ///
     /// `want.amount` is the whole, 0 to [`AMOUNT_MAX`]. Errors as for [`Engine::release`].
-    pub fn sync(&self, want: &Want) -> Result<Answer, EngineError> {
+    pub fn sync(&self, call: &Call, want: &Want) -> Result<Answer, EngineError> {
         if !(0..=AMOUNT_MAX).contains(&want.amount) {
             return Err(amount_error("/used", "0"));
         }
-        let want = want.clone();
+        let (call, want) = (call.clone(), want.clone());
         self.write(move |engine, tx| {
             let now = engine.now();
             let stored = engine.held(tx, &want, now)?;
             let next = stored.entitlement.set_held(want.amount);
-            engine.set_use(tx, &want, stored, next, (UsageKind::Sync, now))
+            let answer = engine.set_use(tx, &want, stored, next, (UsageKind::Sync, now))?;
+            engine.keep(tx, &call, &answer)?;
+            Ok(answer)
         })
     }
 

@@ -214,6 +214,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let plan = paid.map_or(&stored.subscription.plan, |paid| &paid.plan).clone();
         let invoice = paid.map(|paid| paid.invoice.clone());
+        subscriptions::cut_periods(tx, &stored.customer, &stored.id, period.start)?;
         let row = StoredPeriod { period, plan, invoice };
         subscriptions::insert_period(tx, &stored.customer, &stored.id, &row, self.now())?;
         Ok(())

@@ -1,8 +1,10 @@
 //! Requests that carry an idempotency key: run once, answered the same afterwards.
 
+use farthing_store::Tx;
 use farthing_store::idempotency::{self, KeyedRequest};
+use serde::Serialize;
 
-use crate::{Engine, EngineError};
+use crate::{Call, Engine, EngineError};
 
 pub use farthing_store::idempotency::Begun;
 
@@ -55,6 +57,21 @@ impl Engine {
     /// Removes answers that were kept long enough; answers how many.
     pub fn idempotency_purge(&self) -> Result<u64, EngineError> {
         self.write(move |engine, tx| Ok(idempotency::purge_expired(tx, engine.now(), PURGE)?))
+    }
+
+    /// Keeps the answer to a keyed request in the transaction that has its effect: both are there
+    /// afterwards, or neither. When another request took over the key, nothing happens at all.
+    pub(crate) fn keep<T: Serialize>(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        answer: &T,
+    ) -> Result<(), EngineError> {
+        let Some(keyed) = &call.keyed else {
+            return Ok(());
+        };
+        let body = serde_json::to_vec(answer).expect("an answer is plain data");
+        Ok(idempotency::finish(tx, &self.keyed(keyed), 200, &body)?)
     }
 
     fn keyed<'a>(&self, keyed: &'a Keyed) -> KeyedRequest<'a> {

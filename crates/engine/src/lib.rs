@@ -60,12 +60,19 @@ pub struct Call {
     pub actor: String,
     /// For example the id of a request, an event or a job.
     pub cause: String,
+    /// The request's idempotency key, if it has one.
+    pub keyed: Option<idempotency::Keyed>,
 }
 
 impl Call {
     /// `actor` on the occasion of `cause`.
     pub fn new(actor: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { actor: actor.into(), cause: cause.into() }
+        Self { actor: actor.into(), cause: cause.into(), keyed: None }
+    }
+
+    /// The same under an idempotency key: its answer is kept with its effect.
+    pub fn keyed(self, keyed: Option<idempotency::Keyed>) -> Self {
+        Self { keyed, ..self }
     }
 }
 

@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use farthing_engine::Call;
+use farthing_engine::idempotency::Keyed;
 use farthing_engine::keys::{Authenticated, Scope};
 use sha2::{Digest, Sha256};
 
@@ -94,7 +95,8 @@ async fn admit(parts: &mut Parts, app: &App, besides: &[Scope]) -> Result<Call, 
         return Err(ApiError::new(Code::ForbiddenScope, detail));
     }
     let request = parts.extensions.get::<RequestId>().map_or("request", |id| id.0.as_str());
-    Ok(Call::new(format!("key:{}", caller.key_id), request))
+    let call = Call::new(format!("key:{}", caller.key_id), request);
+    Ok(call.keyed(parts.extensions.get::<Keyed>().cloned()))
 }
 
 /// Who sent the request. Asks once per request.

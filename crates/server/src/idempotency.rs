@@ -131,8 +131,9 @@ fn replay(status: u16, body: Vec<u8>) -> Response {
 }
 
 /// Does the work and keeps its answer, in a task that nobody can cancel.
-async fn finish(app: &App, keyed: Keyed, request: Request, next: Next) -> Response {
+async fn finish(app: &App, keyed: Keyed, mut request: Request, next: Next) -> Response {
     let app = app.clone();
+    request.extensions_mut().insert(keyed.clone());
     let id = keyed.request_id.clone();
     let work = async move {
         let answer = tokio::spawn(next.run(request)).await.unwrap_or_else(|err| {

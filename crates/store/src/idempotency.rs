@@ -89,7 +89,7 @@ pub fn begin(tx: &mut Tx<'_>, request: &KeyedRequest<'_>) -> Result<Begun, Store
     }
 }
 
-/// Stores the answer. `LeaseLost` when someone else has started the request again since.
+/// Stores the answer, also once more. `LeaseLost` when someone else has started the request again since.
 pub fn finish(
     tx: &mut Tx<'_>,
     request: &KeyedRequest<'_>,
@@ -98,7 +98,7 @@ pub fn finish(
 ) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE idempotency_keys SET state = 'done', status = $4, body = $5
-        WHERE scope = $1 AND key = $2 AND request_id = $3 AND state = 'running'";
+        WHERE scope = $1 AND key = $2 AND request_id = $3";
     let KeyedRequest { scope, key, request_id, .. } = *request;
     let params = params![scope, key, request_id, i64::from(status), body];
     if tx.execute(SQL, &params)? == 1 {

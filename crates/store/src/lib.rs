@@ -33,6 +33,7 @@ pub mod overrides;
 mod pending;
 mod pool;
 mod postgres;
+pub mod previews;
 pub mod provider_prices;
 mod queue;
 mod row;

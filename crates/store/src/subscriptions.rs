@@ -191,6 +191,20 @@ pub fn insert_period(
     Ok(tx.execute(SQL, &values)? == 1)
 }
 
+/// Ends, at `start`, a period that began before and would reach beyond: another one begins there.
+pub fn cut_periods(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    subscription: &str,
+    start: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE periods SET ends_at = $3
+        WHERE customer_id = $1 AND subscription_id = $2 AND starts_at < $3 AND ends_at > $3";
+    tx.execute(SQL, &params![customer, subscription, start])?;
+    Ok(())
+}
+
 fn read(row: &Row) -> Result<Stored, StoreError> {
     let interval = interval(row, 5)?;
     let pending = match (row.opt_text(20)?, row.opt_time(22)?) {

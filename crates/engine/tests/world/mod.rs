@@ -160,7 +160,7 @@ impl World {
     }
 
     pub fn release(&self, id: &str, feature: &str, amount: i64) -> Answer {
-        self.engine.release(&self.want(id, feature, amount)).unwrap()
+        self.engine.release(&caller(), &self.want(id, feature, amount)).unwrap()
     }
 
     pub fn plan(&self, id: &str, plan: &str) -> Purchase {

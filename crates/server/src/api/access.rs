@@ -194,12 +194,12 @@ pub async fn consume(
 )]
 pub async fn release(
     State(app): State<App>,
-    _: Meter,
+    Meter(call): Meter,
     Json(body): Json<ReleaseRequest>,
 ) -> Result<Answered<Answer>, ApiError> {
     let (feature, amount) = (body.feature.0, body.amount.0);
     let want = Want { customer: body.customer.0, feature, amount, operation: None };
-    app.ask(move |engine| engine.release(&want)).await.map(Answered)
+    app.ask(move |engine| engine.release(&call, &want)).await.map(Answered)
 }
 
 /// Sets what is held to what the app really has; the difference is written down.
@@ -211,10 +211,10 @@ pub async fn release(
 )]
 pub async fn sync(
     State(app): State<App>,
-    _: Meter,
+    Meter(call): Meter,
     Json(body): Json<SyncRequest>,
 ) -> Result<Answered<Answer>, ApiError> {
     let (feature, amount) = (body.feature.0, body.used.0);
     let want = Want { customer: body.customer.0, feature, amount, operation: None };
-    app.ask(move |engine| engine.sync(&want)).await.map(Answered)
+    app.ask(move |engine| engine.sync(&call, &want)).await.map(Answered)
 }

@@ -4,3 +4,17 @@ ALTER TABLE subscriptions ADD COLUMN pending_interval TEXT COLLATE "C"
     CHECK (pending_interval IN ('day', 'month', 'year'));
 ALTER TABLE subscriptions ADD COLUMN pending_at BIGINT
     CHECK ((pending_at IS NULL) = (pending_plan IS NULL));
+
+-- What a customer was shown before confirming a change: the change costs exactly that, or nothing.
+CREATE TABLE previews (
+    customer_id TEXT COLLATE "C" NOT NULL,
+    preview_id TEXT COLLATE "C" NOT NULL,
+    subscription_id TEXT COLLATE "C" NOT NULL,
+    goal TEXT COLLATE "C" NOT NULL,
+    amount BIGINT NOT NULL,
+    currency TEXT COLLATE "C" NOT NULL,
+    proration_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, preview_id)
+);
+CREATE INDEX previews_by_expiry ON previews (expires_at);

@@ -18,6 +18,7 @@ pub mod error;
 mod health;
 mod idempotency;
 mod json;
+mod listen;
 mod metrics;
 pub mod openapi;
 mod query;
@@ -34,6 +35,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use listen::serve;
 pub use ratelimit::RateLimit;
 pub use state::{Advanced, AppState, BoxFuture, Lab, LabError, Uptime};
 

@@ -91,6 +91,7 @@ impl Server {
     }
 
     fn with(adjust: impl FnOnce(&mut AppState) + Send) -> Self {
+        crate::logs::capture();
         off(|| Self::build(adjust))
     }
 

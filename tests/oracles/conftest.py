@@ -1,15 +1,24 @@
 """What every oracle shares. Nothing skips in silence: a skipped test fails the run."""
 
 import pytest
-from servers import Inbox, Sandbox
+from servers import Farthing, Inbox, Sandbox
+
+
+@pytest.fixture(scope="module", params=["alone", "in farthing dev"])
+def sandbox(request, tmp_path_factory):
+    """The sandbox as a program of its own and as a part of the product, which then hears of all
+    that happens in it. A world of its own for each file of tests."""
+    alone = request.param == "alone"
+    sandbox = Sandbox() if alone else Farthing(tmp_path_factory.mktemp("farthing"))
+    yield sandbox
+    sandbox.stop()
 
 
 @pytest.fixture(scope="module")
-def sandbox():
-    """A world of its own for each file of tests."""
-    sandbox = Sandbox()
-    yield sandbox
-    sandbox.stop()
+def farthing(tmp_path_factory):
+    farthing = Farthing(tmp_path_factory.mktemp("farthing"))
+    yield farthing
+    farthing.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Starts what is judged, and listens to what it sends."""
 
 import http.server
+import json
 import os
 import pathlib
 import queue
@@ -12,6 +13,8 @@ import stripe
 
 READY_SECONDS_MAX = 20
 ANSWER_SECONDS_MAX = 20
+# Moving the clock over a month does a month's work.
+ADVANCE_SECONDS_MAX = 60
 KEY = "sk_test_oracles"
 
 
@@ -68,6 +71,53 @@ class Sandbox:
         """Moves the world's clock; what was to happen on the way has happened then."""
         seconds = str(int(days * 24 * 60 * 60))
         answer = requests.post(f"{self.url}/_advance", seconds, timeout=ANSWER_SECONDS_MAX)
+        assert answer.status_code == 200, answer.text
+
+    def stop(self):
+        self._process.stop()
+
+
+class Farthing:
+    """`farthing dev`: the product, with the sandbox inside it, on data of its own."""
+
+    def __init__(self, folder):
+        self._data = pathlib.Path(folder)
+        self._process = Process(
+            built("farthing"), "dev", "--json", "--port", "0", "--data", str(self._data)
+        )
+        ready = json.loads(self._process.first_line())
+        self.api, self.url = ready["api"], ready["sandbox"]
+        self._headers = {"authorization": f"Bearer {ready['key']}"}
+
+    def webhook_secret(self):
+        """What the sandbox signs its deliveries to the product with."""
+        return (self._data / "webhook-secret").read_text().strip()
+
+    def get(self, path):
+        return requests.get(
+            f"{self.api}{path}", headers=self._headers, timeout=ANSWER_SECONDS_MAX
+        )
+
+    def post(self, path, body):
+        return requests.post(
+            f"{self.api}{path}", json=body, headers=self._headers, timeout=ADVANCE_SECONDS_MAX
+        )
+
+    def receive(self, payload, signature):
+        """Hands over an event as the provider would."""
+        headers = {"content-type": "application/json"}
+        if signature is not None:
+            headers["stripe-signature"] = signature
+        return requests.post(
+            f"{self.api}/webhooks/stripe",
+            data=payload.encode(),
+            headers=headers,
+            timeout=ANSWER_SECONDS_MAX,
+        )
+
+    def advance(self, days):
+        """Moves the world's clock; what was to happen on the way has happened then."""
+        answer = self.post("/v1/sandbox/clock/advance", {"by": f"{int(days * 24)}h"})
         assert answer.status_code == 200, answer.text
 
     def stop(self):

@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use super::scan::{Source, find_words, item_end};
 use super::{Finding, Tree};
 
-/// Where the codes are explained.
-pub const PAGE: &str = "docs/errors.md";
+const PAGE: &str = "docs/errors.md";
 
 /// Judges the page by the code and the code by the page.
 pub fn check(tree: &Tree, sources: &[Source]) -> Vec<Finding> {

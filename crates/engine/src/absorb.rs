@@ -68,11 +68,15 @@ impl Engine {
         if let Some(subscription) = &snapshot.subscription {
             self.absorb_subscription(tx, call, ((subscription, &[]), book), fetch)?;
         }
+        let Some(found) = find_checkout(tx, snapshot)? else {
+            return Ok(None);
+        };
+        let customer = customers::lock(tx, &found.customer)?;
+        let mut customer = customer.ok_or_else(|| EngineError::no_customer(&found.customer))?;
+        // Once more behind the lock: somebody else may have settled it in between.
         let Some(checkout) = find_checkout(tx, snapshot)? else {
             return Ok(None);
         };
-        let customer = customers::lock(tx, &checkout.customer)?;
-        let mut customer = customer.ok_or_else(|| EngineError::no_customer(&checkout.customer))?;
         if let Some(reference) = &snapshot.customer {
             customers::link(tx, &customer.id, STRIPE, &reference.provider_id)?;
         }

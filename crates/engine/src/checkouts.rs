@@ -263,13 +263,23 @@ impl Engine {
         }
     }
 
-    fn save_checkout(&self, checkout: Checkout) -> Result<Checkout, EngineError> {
+    /// Writes what the provider answered, unless the page was opened, paid or closed by somebody
+    /// else while the answer was on its way; how it stands now.
+    fn save_checkout(&self, answered: Checkout) -> Result<Checkout, EngineError> {
         self.write(move |_, tx| {
-            if checkout.status == Status::Failed {
-                trials::release(tx, &checkout.id)?;
+            customers::lock(tx, &answered.customer)?;
+            let missing = || EngineError::NotFound { what: "checkout", id: answered.id.clone() };
+            let stored = checkouts::find(tx, &answered.id)?.ok_or_else(missing)?;
+            let failed = answered.status == Status::Failed;
+            if stored.status != Status::Open || (failed && stored.provider_id.is_some()) {
+                return Ok(stored);
             }
-            checkouts::save(tx, &checkout)?;
-            Ok(checkout.clone())
+            if failed {
+                trials::release(tx, &answered.id)?;
+            }
+            let next = Checkout { seen: stored.seen, ..answered.clone() };
+            checkouts::save(tx, &next)?;
+            Ok(next)
         })
     }
 

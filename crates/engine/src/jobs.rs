@@ -271,6 +271,11 @@ impl Engine {
     fn grant_window(&self, call: &Call, id: &str, start: Timestamp) -> Result<(), EngineError> {
         let (call, id) = (call.clone(), id.to_owned());
         self.write(move |engine, tx| {
+            let Some(found) = subscriptions::find(tx, &id)? else {
+                return Ok(());
+            };
+            customers::lock(tx, &found.customer)?;
+            // Once more behind the lock: the plan may have been changed in between.
             let Some(stored) = subscriptions::find(tx, &id)? else {
                 return Ok(());
             };

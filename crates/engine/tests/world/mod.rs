@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses its own part of the world")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod line;
+
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use farthing_core::access::Answer;
@@ -17,11 +19,14 @@ use farthing_engine::ingest::Received;
 use farthing_engine::state::State;
 use farthing_engine::{Call, Clock, Config, Engine, EngineError};
 use farthing_providers::stripe::{Livemode, WebhookConfig};
-use farthing_providers::{HttpRequest, HttpResponse, Stripe, Transport, TransportError};
+use farthing_providers::{HttpRequest, Stripe};
 use farthing_sandbox::{Request, World as Provider};
 use farthing_store::meta::{self, Mode};
 use farthing_store::testing::{Backend, TestStore};
-use farthing_store::{Store, StoreError};
+use farthing_store::{Store, StoreError, Tx};
+
+#[allow(unused_imports, reason = "each test binary uses its own part of the world")]
+pub use line::{Fate, Line};
 
 /// Runs each test on SQLite and on PostgreSQL.
 #[macro_export]
@@ -48,18 +53,13 @@ pub struct World {
     pub engine: Engine,
     pub clock: Arc<ManualClock>,
     pub provider: Arc<Mutex<Provider>>,
+    /// What the engine's calls go over.
+    pub line: Arc<Line>,
+    /// What the provider's webhooks are signed with.
+    pub webhook_secret: String,
     /// Every event that was delivered: its signature header and its body.
     pub sent: Vec<(String, Vec<u8>)>,
     _store: TestStore,
-}
-
-struct InMemory(Arc<Mutex<Provider>>);
-
-impl Transport for InMemory {
-    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
-        let response = call(&mut self.0.lock().unwrap(), request);
-        Ok(HttpResponse { status: response.status, headers: response.headers, body: response.body })
-    }
 }
 
 fn call(provider: &mut Provider, request: &HttpRequest) -> farthing_sandbox::Response {
@@ -101,9 +101,9 @@ impl World {
         let clock = Arc::new(ManualClock::at(start));
         let provider = Arc::new(Mutex::new(Provider::new(7, start.seconds(), BASE)));
         let secret = endpoint_secret(&mut provider.lock().unwrap());
-        let webhook = WebhookConfig::new(vec![secret], 300).unwrap();
-        let transport = Arc::new(InMemory(Arc::clone(&provider)));
-        let stripe = Stripe::new(transport, Livemode::Test, webhook);
+        let webhook = WebhookConfig::new(vec![secret.clone()], 300).unwrap();
+        let line = Arc::new(Line::to(Arc::clone(&provider)));
+        let stripe = Stripe::new(line.clone(), Livemode::Test, webhook);
         let store = Store::for_test(backend);
         stamp(&store, start);
         let config = Config { mode: Mode::Sandbox, return_base: "https://app.example".to_owned() };
@@ -115,7 +115,8 @@ impl World {
             config,
         );
         engine.apply_catalog(&caller(), SAMPLE).unwrap();
-        let world = Self { engine, clock, provider, sent: Vec::new(), _store: store };
+        let (webhook_secret, sent) = (secret, Vec::new());
+        let world = Self { engine, clock, provider, line, webhook_secret, sent, _store: store };
         world.drain();
         world
     }
@@ -287,6 +288,20 @@ impl World {
                 return;
             }
         }
+    }
+
+    /// Applies a catalog, and lets it reach everybody.
+    pub fn apply(&self, source: &str) {
+        self.engine.apply_catalog(&caller(), source).unwrap();
+        self.drain();
+    }
+
+    /// Changes the database behind the engine's back.
+    pub fn by_hand<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        self.engine.store().write(work).wait().unwrap()
     }
 
     /// Every invariant holds.

@@ -283,7 +283,8 @@ pub(crate) fn sentence(
         }
         Code::LimitReached => format!("{used} of {limit} {name} used.{resets}{upgrade}"),
         Code::OverageCap => {
-            format!("{used} {name} used, which is as much as may be billed.{resets}{upgrade}")
+            let cap = entitlement.cap.map_or_else(String::new, amount);
+            format!("{used} {name} used; no more than {cap} may be billed.{resets}{upgrade}")
         }
         Code::NotInPlan => format!("{name} is not part of this plan.{upgrade}"),
         Code::ReadOnly => {

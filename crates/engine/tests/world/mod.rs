@@ -28,17 +28,22 @@ use farthing_store::{Store, StoreError, Tx};
 #[allow(unused_imports, reason = "each test binary uses its own part of the world")]
 pub use line::{Fate, Line};
 
-/// Runs each test on SQLite and on PostgreSQL.
+/// Runs each test on SQLite and on PostgreSQL. A snapshot in a test is the same on both.
 #[macro_export]
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
         mod sqlite {
-            $( #[test] fn $name() { super::$name($crate::world::World::new(farthing_store::testing::Backend::Sqlite)) } )*
+            $( #[test] fn $name() { $crate::world::run(farthing_store::testing::Backend::Sqlite, super::$name) } )*
         }
         mod postgres {
-            $( #[test] fn $name() { super::$name($crate::world::World::new(farthing_store::testing::Backend::Postgres)) } )*
+            $( #[test] fn $name() { $crate::world::run(farthing_store::testing::Backend::Postgres, super::$name) } )*
         }
     };
+}
+
+/// Runs one test in a world of its own.
+pub fn run(backend: Backend, test: fn(World)) {
+    insta::allow_duplicates! { test(World::new(backend)) }
 }
 
 const START: &str = "2027-01-31T10:00:00Z";

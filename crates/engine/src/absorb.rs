@@ -52,6 +52,11 @@ impl Engine {
                     self.absorb_checkout(tx, call, (checkout, &book), sighting.fetch)?
                 }
                 Snapshot::CustomerDeleted(customer) => whose(tx, customer)?,
+                // Kept for the timeline by whose they are; they have no effect of their own.
+                Snapshot::Charge(charge) => whose_if(tx, charge.customer.as_ref())?,
+                Snapshot::Refund(refund) => whose_if(tx, refund.customer.as_ref())?,
+                Snapshot::Dispute(dispute) => whose_if(tx, dispute.customer.as_ref())?,
+                Snapshot::PaymentMethod(method) => whose_if(tx, method.customer.as_ref())?,
             };
             of = absorbed.or(of);
         }
@@ -351,6 +356,13 @@ fn whose(tx: &mut Tx<'_>, reference: &CustomerRef) -> Result<Option<CustomerId>,
     }
     customers::link(tx, &id, STRIPE, &reference.provider_id)?;
     Ok(Some(id))
+}
+
+fn whose_if(
+    tx: &mut Tx<'_>,
+    reference: Option<&CustomerRef>,
+) -> Result<Option<CustomerId>, EngineError> {
+    reference.map_or(Ok(None), |reference| whose(tx, reference))
 }
 
 /// Our checkout that a provider's one belongs to; `None` when somebody else made it.

@@ -7,7 +7,8 @@ pub struct HttpRequest {
     pub method: &'static str,
     /// For example `/v1/customers`, with its query if it has one, already percent-encoded.
     pub path: String,
-    /// The same key means the same operation, however often it is sent. Only for `POST`.
+    /// The same key means the same operation, however often it is sent. On every `POST` that
+    /// changes something, and on nothing else.
     pub idempotency_key: Option<String>,
     /// The form body as plain text, not yet percent-encoded. Empty for `GET` and `DELETE`.
     pub form: Vec<(String, String)>,
@@ -22,6 +23,12 @@ impl HttpRequest {
     /// Changes something, at most once per `key`.
     pub fn post(path: String, key: &str, form: Vec<(String, String)>) -> Self {
         Self { method: "POST", path, idempotency_key: Some(key.to_owned()), form }
+    }
+
+    /// Asks something that needs a form and changes nothing, so that it needs no key. Its answer is
+    /// never one that was saved before.
+    pub fn ask(path: String, form: Vec<(String, String)>) -> Self {
+        Self { method: "POST", path, idempotency_key: None, form }
     }
 
     /// Ends the object at `path`. Providers keep no key for this; a second one finds nothing.

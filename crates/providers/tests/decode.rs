@@ -1,5 +1,7 @@
 //! Stripe's objects in our words, from bodies in the shape of API version 2026-10-28.
 
+mod fixtures;
+
 use farthing_core::snapshot::{CheckoutStatus, InvoiceStatus, PaymentStatus, SubscriptionStatus};
 use farthing_providers::stripe::checkouts::decode_checkout;
 use farthing_providers::stripe::customers::decode_customer;
@@ -9,27 +11,8 @@ use farthing_providers::stripe::products::decode_product;
 use farthing_providers::stripe::subscriptions::decode_subscription;
 use farthing_providers::stripe::webhook_endpoints::decode_webhook_endpoint;
 use farthing_providers::{CallError, stripe};
+use fixtures::{at, fixture, pretty, with};
 use serde_json::Value;
-
-fn fixture(name: &str) -> Vec<u8> {
-    let path = format!("{}/fixtures/stripe/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|err| panic!("{path}: {err}"))
-}
-
-/// The fixture with one value changed, by JSON pointer.
-fn with(name: &str, pointer: &str, value: Value) -> Vec<u8> {
-    let mut body: Value = serde_json::from_slice(&fixture(name)).expect("a fixture");
-    *body.pointer_mut(pointer).unwrap_or_else(|| panic!("{name} has no {pointer}")) = value;
-    serde_json::to_vec(&body).expect("JSON")
-}
-
-fn pretty(snapshot: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(snapshot).expect("JSON")
-}
-
-fn at(text: &str) -> farthing_core::time::Timestamp {
-    text.parse().expect("an instant")
-}
 
 #[test]
 fn a_subscription_carries_its_period_card_and_paid_invoice() {
@@ -159,6 +142,10 @@ fn an_open_checkout_has_a_page_and_a_stored_card_costs_nothing() {
     assert!(open.url.is_some() && open.subscription.is_none());
     let setup = decode_checkout(200, &fixture("checkout_setup")).unwrap();
     assert_eq!((setup.paid, setup.nothing_due, setup.total), (false, true, None));
+    let stored = setup.payment_method.unwrap();
+    assert_eq!((stored.id.as_str(), stored.card.unwrap().last4.as_str()), ("pm_1", "4242"));
+    let owner = stored.customer.unwrap();
+    assert_eq!(owner.provider_id, "cus_Ada");
 }
 
 #[test]

@@ -1,15 +1,26 @@
 //! Whatever a provider sends, decoding it answers or errs and never panics.
 
-use farthing_providers::Livemode;
 use std::sync::LazyLock;
 
+use farthing_core::time::Timestamp;
+use farthing_providers::Livemode;
 use farthing_providers::stripe::EventEnvelope;
 use farthing_providers::stripe::account::decode_account;
-use farthing_providers::stripe::checkouts::decode_checkout;
+use farthing_providers::stripe::charges::{decode_charge, decode_paid_invoice};
+use farthing_providers::stripe::checkouts::{decode_checkout, decode_found_checkout};
 use farthing_providers::stripe::customers::decode_customer;
-use farthing_providers::stripe::invoices::{decode_invoice, decode_invoice_lines};
+use farthing_providers::stripe::disputes::{decode_dispute, decode_disputes};
+use farthing_providers::stripe::events::decode_events;
+use farthing_providers::stripe::invoices::{decode_invoice, decode_invoice_lines, decode_invoices};
+use farthing_providers::stripe::payment_methods::{
+    decode_payment_method, decode_payment_methods, decode_setup_intent,
+};
+use farthing_providers::stripe::portal::decode_portal_session;
+use farthing_providers::stripe::previews::decode_preview;
 use farthing_providers::stripe::prices::{decode_price, decode_prices};
 use farthing_providers::stripe::products::decode_product;
+use farthing_providers::stripe::refunds::{decode_refund, decode_refunds};
+use farthing_providers::stripe::schedules::decode_schedule;
 use farthing_providers::stripe::subscriptions::{decode_subscription, decode_subscriptions};
 use farthing_providers::stripe::webhook_endpoints::{
     decode_webhook_endpoint, decode_webhook_endpoints,
@@ -21,13 +32,29 @@ use serde_json::Value;
 fn decode_all(status: u16, body: &[u8]) -> usize {
     [
         decode_account(status, body, Livemode::Test).is_ok(),
+        decode_charge(status, body).is_ok(),
+        decode_paid_invoice(status, body).is_ok(),
         decode_checkout(status, body).is_ok(),
+        decode_found_checkout(status, body).is_ok(),
         decode_customer(status, body).is_ok(),
+        decode_dispute(status, body).is_ok(),
+        decode_disputes(status, body).is_ok(),
+        decode_events(status, body).is_ok(),
         decode_invoice(status, body).is_ok(),
         decode_invoice_lines(status, body).is_ok(),
+        decode_invoices(status, body).is_ok(),
+        decode_payment_method(status, body).is_ok(),
+        decode_payment_methods(status, body).is_ok(),
+        decode_setup_intent(status, body).is_ok(),
+        decode_portal_session(status, body).is_ok(),
+        decode_preview(status, body, Timestamp::from_seconds(1_800_100_800).expect("an instant"))
+            .is_ok(),
         decode_price(status, body).is_ok(),
         decode_prices(status, body).is_ok(),
         decode_product(status, body).is_ok(),
+        decode_refund(status, body).is_ok(),
+        decode_refunds(status, body).is_ok(),
+        decode_schedule(status, body).is_ok(),
         decode_subscription(status, body).is_ok(),
         decode_subscriptions(status, body).is_ok(),
         decode_webhook_endpoint(status, body).is_ok(),

@@ -26,8 +26,9 @@ fn every_request_is_exactly_as_reviewed() {
 fn the_list_of_requests_names_every_encoder() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/stripe");
     let mut found = 0;
-    for file in std::fs::read_dir(folder).unwrap() {
-        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    for file in files.filter(|path| path.is_file()) {
+        let source = std::fs::read_to_string(file).unwrap();
         for rest in source.split("fn encode_").skip(1) {
             let name: String =
                 rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
@@ -36,13 +37,14 @@ fn the_list_of_requests_names_every_encoder() {
             found += 1;
         }
     }
-    assert!(15 < found, "only {found} encoders were found, so the search is broken");
+    assert!(45 < found, "only {found} encoders were found, so the search is broken");
 }
 
 #[test]
-fn every_post_has_a_key_and_nothing_else_has_one() {
+fn every_post_that_changes_something_has_a_key_and_nothing_else_has_one() {
     for request in every::every_request() {
-        assert_eq!(request.method == "POST", request.idempotency_key.is_some(), "{request:?}");
+        let changes = request.method == "POST" && request.path != "/v1/invoices/create_preview";
+        assert_eq!(changes, request.idempotency_key.is_some(), "{request:?}");
         assert!(request.method == "POST" || request.form.is_empty(), "{request:?}");
     }
 }

@@ -61,6 +61,7 @@ impl Failure {
 }
 
 /// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
     /// What is on it.
     pub items: Vec<T>,

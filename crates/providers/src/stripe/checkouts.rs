@@ -8,10 +8,10 @@ use farthing_core::snapshot::{CheckoutSnapshot, CheckoutStatus};
 use farthing_core::time::Timestamp;
 
 use super::amounts;
-use super::answer::answer;
+use super::answer::{answer, page};
 use super::customers::{CUSTOMER_KEY, owner};
 use super::form::{expand, field, path};
-use super::payments::read_payment_intent;
+use super::payments::{read_payment_intent, read_payment_method};
 use super::subscriptions::read_subscription;
 use super::wire::{Malformed, Node};
 use crate::error::CallError;
@@ -22,9 +22,12 @@ pub const CHECKOUT_KEY: &str = "farthing_checkout";
 
 /// What is included with a checkout, so that one fetch tells everything.
 const INCLUDED: &[&str] = &[
+    "subscription.customer.invoice_settings.default_payment_method",
     "subscription.default_payment_method",
     "subscription.latest_invoice.payments",
+    "subscription.schedule",
     "payment_intent.payment_method",
+    "setup_intent.payment_method",
 ];
 
 /// A checkout to create.
@@ -113,6 +116,13 @@ pub fn encode_fetch_checkout(id: &str) -> HttpRequest {
     HttpRequest::get(path(&["checkout", "sessions", id], &expand(INCLUDED)))
 }
 
+/// Finds the one that collected a payment, with that payment. There is at most one.
+pub fn encode_find_checkout(payment: &str) -> HttpRequest {
+    let mut query = vec![field("payment_intent", payment), field("limit", "1")];
+    query.extend(expand(&["data.payment_intent.payment_method"]));
+    HttpRequest::get(path(&["checkout", "sessions"], &query))
+}
+
 /// Closes one that is open. Refused when it is complete or expired.
 pub fn encode_expire_checkout(id: &str, key: &str) -> HttpRequest {
     HttpRequest::post(path(&["checkout", "sessions", id, "expire"], &[]), key, expand(INCLUDED))
@@ -122,6 +132,14 @@ pub fn encode_expire_checkout(id: &str, key: &str) -> HttpRequest {
 pub fn decode_checkout(status: u16, body: &[u8]) -> Result<CheckoutSnapshot, CallError> {
     let body = answer(status, body)?;
     Ok(read_checkout(&Node::root(&body))?)
+}
+
+/// The checkout that was found, if there is one.
+pub fn decode_found_checkout(
+    status: u16,
+    body: &[u8],
+) -> Result<Option<CheckoutSnapshot>, CallError> {
+    Ok(page(status, body, read_checkout)?.items.into_iter().next())
 }
 
 fn read_checkout(node: &Node) -> Result<CheckoutSnapshot, Malformed> {
@@ -137,6 +155,10 @@ fn read_checkout(node: &Node) -> Result<CheckoutSnapshot, Malformed> {
     };
     let subscription = node.included("subscription")?;
     let payment = node.included("payment_intent")?;
+    let method = match node.included("setup_intent")? {
+        Some(intent) => intent.included("payment_method")?,
+        None => None,
+    };
     Ok(CheckoutSnapshot {
         id: node.text("id")?,
         checkout: node.metadata(CHECKOUT_KEY)?,
@@ -149,6 +171,7 @@ fn read_checkout(node: &Node) -> Result<CheckoutSnapshot, Malformed> {
         expires_at: node.time("expires_at")?,
         subscription: subscription.as_ref().map(read_subscription).transpose()?,
         payment: payment.as_ref().map(read_payment_intent).transpose()?,
+        payment_method: method.as_ref().map(read_payment_method).transpose()?,
     })
 }
 

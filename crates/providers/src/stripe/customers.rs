@@ -44,6 +44,8 @@ pub struct FetchedCustomer {
     pub customer: CustomerRef,
     /// Whether it was deleted; then nothing else of it is known.
     pub deleted: bool,
+    /// Stripe's id of the payment method that pays where nothing else is said.
+    pub default_payment_method: Option<String>,
 }
 
 fn contact(email: Option<&String>, name: Option<&String>) -> Vec<(String, String)> {
@@ -65,6 +67,12 @@ pub fn encode_update_customer(id: &str, update: &CustomerUpdate) -> HttpRequest 
     HttpRequest::post(path(&["customers", id], &[]), &update.key, form)
 }
 
+/// Makes a stored payment method the one that pays where nothing else is said.
+pub fn encode_set_default_payment_method(id: &str, method: &str, key: &str) -> HttpRequest {
+    let form = vec![field("invoice_settings[default_payment_method]", method)];
+    HttpRequest::post(path(&["customers", id], &[]), key, form)
+}
+
 /// Reads one; a deleted one is still found.
 pub fn encode_fetch_customer(id: &str) -> HttpRequest {
     HttpRequest::get(path(&["customers", id], &[]))
@@ -83,7 +91,11 @@ pub fn decode_customer(status: u16, body: &[u8]) -> Result<FetchedCustomer, Call
     let deleted = root.opt_flag("deleted")?.unwrap_or(false);
     let customer =
         CustomerRef { provider_id: root.text("id")?, app_id: root.metadata(CUSTOMER_KEY)? };
-    Ok(FetchedCustomer { customer, deleted })
+    let default_payment_method = match root.get("invoice_settings") {
+        Some(settings) => settings.opt_id("default_payment_method")?,
+        None => None,
+    };
+    Ok(FetchedCustomer { customer, deleted, default_payment_method })
 }
 
 /// Whose the object is: its own metadata first, then that of the customer if it is included.

@@ -4,12 +4,19 @@ use farthing_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::answer::{Page, page};
+use super::form::{field, path};
 use super::signature::WebhookError;
 use super::wire::{Malformed, Node};
 use super::{API_VERSION, Livemode};
+use crate::error::CallError;
+use crate::http::HttpRequest;
 
 /// The first API version whose objects we read ("basil").
 const OLDEST_VERSION: &str = "2025-03-31";
+
+/// How many types one request for events may name.
+pub const EVENT_TYPES_AT_ONCE: usize = 20;
 
 /// Every event type that we act on: what a webhook endpoint of ours subscribes to.
 pub const EVENTS: &[&str] = &[
@@ -24,11 +31,36 @@ pub const EVENTS: &[&str] = &[
     "customer.subscription.paused",
     "customer.subscription.resumed",
     "customer.subscription.trial_will_end",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
+    "subscription_schedule.created",
+    "subscription_schedule.updated",
+    "subscription_schedule.released",
+    "subscription_schedule.completed",
+    "subscription_schedule.canceled",
+    "subscription_schedule.aborted",
+    "invoice.finalized",
+    "invoice.finalization_failed",
     "invoice.paid",
     "invoice.payment_succeeded",
     "invoice.payment_failed",
     "invoice.payment_action_required",
+    "invoice.marked_uncollectible",
     "invoice.voided",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "setup_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "payment_method.automatically_updated",
 ];
 
 /// An event without its object, which is fetched when it matters.
@@ -97,6 +129,47 @@ impl EventEnvelope {
     }
 }
 
+/// An event from Stripe's own list of them, as it is stored when it is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedEvent {
+    /// What it says. Its version may be older than we read: then [`EventEnvelope::parse`] refuses
+    /// its payload, though what it names can be fetched all the same.
+    pub envelope: EventEnvelope,
+    /// The event as JSON.
+    pub payload: String,
+}
+
+/// Reads one page of the events of some types (at most [`EVENT_TYPES_AT_ONCE`]; none: of all) since
+/// an instant, the newest first. Stripe keeps them for 30 days.
+///
+/// Refused here when there are too many types. Source: <https://docs.stripe.com/api/events/list>.
+pub fn encode_list_events(
+    types: &[&str],
+    since: Option<Timestamp>,
+    after: Option<&str>,
+) -> Result<HttpRequest, CallError> {
+    if EVENT_TYPES_AT_ONCE < types.len() {
+        let message = format!("at most {EVENT_TYPES_AT_ONCE} types of events can be asked for");
+        return Err(CallError::refused_here("too_many_event_types", message));
+    }
+    let mut query = vec![field("limit", "100")];
+    let types = types.iter().enumerate();
+    query.extend(types.map(|(i, kind)| field(format!("types[{i}]"), *kind)));
+    query.extend(since.map(|at| field("created[gte]", at.seconds().to_string())));
+    query.extend(after.map(|id| field("starting_after", id)));
+    Ok(HttpRequest::get(path(&["events"], &query)))
+}
+
+/// One page of events.
+pub fn decode_events(status: u16, body: &[u8]) -> Result<Page<ListedEvent>, CallError> {
+    page(status, body, |node| {
+        node.expect_kind("event")?;
+        let api_version = node.opt_text("api_version")?.unwrap_or_default();
+        let envelope = EventEnvelope::read(node, node.text("type")?, api_version)?;
+        Ok(ListedEvent { envelope, payload: node.to_json() })
+    })
+}
+
 /// What to fetch because of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
@@ -107,6 +180,18 @@ pub enum Subject {
     Invoice(String),
     /// A hosted checkout, and what it started.
     Checkout(String),
+    /// A schedule, and the subscription that it manages.
+    Schedule(String),
+    /// A charge, what it paid and what went back of it.
+    Charge(String),
+    /// A refund, its charge and what that paid.
+    Refund(String),
+    /// A dispute, its charge and what that paid.
+    Dispute(String),
+    /// A stored card, or one that was.
+    PaymentMethod(String),
+    /// A setup intent, and the card that it stored.
+    SetupIntent(String),
     /// A customer who is gone.
     CustomerDeleted(String),
     /// Nothing: the event does not concern us.
@@ -123,7 +208,13 @@ pub fn subject(event: &EventEnvelope) -> Subject {
     match (event.object_kind.as_str(), event.kind.as_str()) {
         ("checkout.session", _) => Subject::Checkout(id),
         ("subscription", _) => Subject::Subscription(id),
+        ("subscription_schedule", _) => Subject::Schedule(id),
         ("invoice", _) => Subject::Invoice(id),
+        ("charge", _) => Subject::Charge(id),
+        ("refund", _) => Subject::Refund(id),
+        ("dispute", _) => Subject::Dispute(id),
+        ("payment_method", _) => Subject::PaymentMethod(id),
+        ("setup_intent", _) => Subject::SetupIntent(id),
         ("customer", "customer.deleted") => Subject::CustomerDeleted(id),
         _ => Subject::Ignored,
     }

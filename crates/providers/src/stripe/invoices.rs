@@ -27,6 +27,28 @@ pub fn encode_fetch_invoice(id: &str) -> HttpRequest {
     HttpRequest::get(path(&["invoices", id], &expand(INCLUDED)))
 }
 
+/// Reads one page of the invoices of a customer, or of all, the newest first.
+///
+/// The intents of the payments are not included, because that would be a level too deep: why a
+/// payment failed is only told by [`encode_fetch_invoice`].
+pub fn encode_list_invoices(customer: Option<&str>, after: Option<&str>) -> HttpRequest {
+    let mut query = vec![field("limit", "100")];
+    query.extend(customer.map(|id| field("customer", id)));
+    query.extend(after.map(|id| field("starting_after", id)));
+    query.extend(expand(&["data.customer", "data.payments"]));
+    HttpRequest::get(path(&["invoices"], &query))
+}
+
+/// Tries to collect an open one now, from what pays for it by default.
+pub fn encode_pay_invoice(id: &str, key: &str) -> HttpRequest {
+    HttpRequest::post(path(&["invoices", id, "pay"], &[]), key, expand(INCLUDED))
+}
+
+/// Gives up an open one for good, as if it had never been owed.
+pub fn encode_void_invoice(id: &str, key: &str) -> HttpRequest {
+    HttpRequest::post(path(&["invoices", id, "void"], &[]), key, expand(INCLUDED))
+}
+
 /// Reads one page of an invoice's lines.
 pub fn encode_fetch_invoice_lines(id: &str, after: Option<&str>) -> HttpRequest {
     let mut query = vec![field("limit", "100")];
@@ -34,10 +56,15 @@ pub fn encode_fetch_invoice_lines(id: &str, after: Option<&str>) -> HttpRequest 
     HttpRequest::get(path(&["invoices", id, "lines"], &query))
 }
 
-/// The invoice.
+/// The invoice that was read, paid or voided.
 pub fn decode_invoice(status: u16, body: &[u8]) -> Result<InvoiceSnapshot, CallError> {
     let body = answer(status, body)?;
     Ok(read_invoice(&Node::root(&body))?)
+}
+
+/// One page of invoices.
+pub fn decode_invoices(status: u16, body: &[u8]) -> Result<Page<InvoiceSnapshot>, CallError> {
+    page(status, body, read_invoice)
 }
 
 /// One page of lines.
@@ -107,7 +134,8 @@ fn read_status(word: String) -> InvoiceStatus {
     }
 }
 
-fn read_line(node: &Node) -> Result<InvoiceLine, Malformed> {
+/// A line, of an invoice or of a preview.
+pub(super) fn read_line(node: &Node) -> Result<InvoiceLine, Malformed> {
     let price = match node.find(&["pricing", "price_details"]) {
         Some(details) => details.opt_id("price")?,
         None => None,

@@ -1,11 +1,13 @@
 //! Payments and the cards behind them, wherever they appear in other objects.
+//! Requests about stored cards are in [`super::payment_methods`].
 //!
 //! Source: <https://docs.stripe.com/api/payment_intents>,
 //! <https://docs.stripe.com/api/invoice-payment>.
 
-use farthing_core::snapshot::{Card, PaymentSnapshot, PaymentStatus};
+use farthing_core::snapshot::{Card, PaymentMethodSnapshot, PaymentSnapshot, PaymentStatus};
 
 use super::amounts;
+use super::customers::owner;
 use super::wire::{Malformed, Node};
 
 /// A payment intent.
@@ -72,4 +74,15 @@ pub fn read_card(method: &Node) -> Result<Option<Card>, Malformed> {
         exp_month: card.opt_int("exp_month")?,
         exp_year: card.opt_int("exp_year")?,
     }))
+}
+
+/// A payment method, stored or not.
+pub fn read_payment_method(node: &Node) -> Result<PaymentMethodSnapshot, Malformed> {
+    node.expect_kind("payment_method")?;
+    Ok(PaymentMethodSnapshot {
+        id: node.text("id")?,
+        kind: node.text("type")?,
+        card: read_card(node)?,
+        customer: owner(node, None)?,
+    })
 }

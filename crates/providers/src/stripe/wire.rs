@@ -49,6 +49,11 @@ impl<'a> Node<'a> {
         Self { value, path: format!("{}{dot}{key}", self.path) }
     }
 
+    /// This value as it stands, as JSON.
+    pub fn to_json(&self) -> String {
+        self.value.to_string()
+    }
+
     /// The field, unless it is absent or `null`.
     pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;

@@ -39,6 +39,7 @@ const STEPS: &[&str] = &[
     "pricing",
     "price_details",
     "last_payment_error",
+    "schedule",
 ];
 
 /// Lists that Stripe leaves out unless they are asked for.
@@ -86,7 +87,8 @@ impl World {
         if let Value::Array(values) = value {
             return values.iter_mut().try_for_each(|inner| self.expand_steps(inner, steps, path));
         }
-        if value.is_null() {
+        // Of what is deleted nothing is left to be expanded.
+        if value.is_null() || value["deleted"] == true {
             return Ok(());
         }
         if value.get(step).is_none() {

@@ -4,10 +4,22 @@
 //! follows from it is decided elsewhere in this crate. Every enum that a provider may extend has a
 //! variant for what we do not know, because an unknown status is unknown and not a guess.
 
+mod changes;
+mod money_back;
+mod payments;
+
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 use crate::time::{Interval, Period, Timestamp};
+
+pub use changes::{
+    PendingUpdate, PreviewSnapshot, SchedulePhase, ScheduleSnapshot, ScheduleStatus,
+};
+pub use money_back::{
+    ChargeSnapshot, DisputeSnapshot, DisputeStatus, RefundSnapshot, RefundStatus,
+};
+pub use payments::{Card, PaymentMethodSnapshot, PaymentSnapshot, PaymentStatus};
 
 /// One object, fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +31,14 @@ pub enum Snapshot {
     Invoice(Box<InvoiceSnapshot>),
     /// A hosted checkout.
     Checkout(Box<CheckoutSnapshot>),
+    /// A successful payment, and how much of it went back.
+    Charge(Box<ChargeSnapshot>),
+    /// Money that went back, or is on its way back.
+    Refund(Box<RefundSnapshot>),
+    /// A payment that the customer's bank contests.
+    Dispute(Box<DisputeSnapshot>),
+    /// A card or the like, stored or no longer stored.
+    PaymentMethod(Box<PaymentMethodSnapshot>),
     /// The provider's customer is gone.
     CustomerDeleted(CustomerRef),
 }
@@ -48,6 +68,8 @@ pub struct SubscriptionSnapshot {
     pub price: String,
     /// The provider's id of its first item.
     pub item: String,
+    /// How many of its first item. Ours have 1.
+    pub quantity: i64,
     /// How many prices it has. Ours have one; anything else was made by somebody else.
     pub items: usize,
     /// `[start, end)` of the current period. Not a sign that it was paid.
@@ -56,10 +78,22 @@ pub struct SubscriptionSnapshot {
     pub anchor: Timestamp,
     /// When it will end, if that is scheduled, whichever way the provider says so.
     pub cancel_at: Option<Timestamp>,
+    /// Whether the end is said as "with the period"; else an instant is named. Undoing the one is
+    /// another request than undoing the other.
+    pub cancel_at_period_end: bool,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// `[start, end)` of the trial, also when it is over.
     pub trial: Option<Period>,
+    /// The provider's word for why it is paused, for example `trial_end_without_payment_method`;
+    /// only while it is.
+    pub pause_reason: Option<String>,
+    /// What is planned for it, by us or by somebody else.
+    pub schedule: Option<ScheduleSnapshot>,
+    /// A change that waits for its payment.
+    pub pending_update: Option<PendingUpdate>,
+    /// The provider's id of the payment method that pays: its own, else the customer's default.
+    pub default_payment_method: Option<String>,
     /// The card that pays, as far as it is known.
     pub card: Option<Card>,
     /// The newest invoice it made.
@@ -88,21 +122,6 @@ pub enum SubscriptionStatus {
     Canceled,
     /// A word that we do not know.
     Other(String),
-}
-
-/// What is known of a card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Card {
-    /// For example `visa`.
-    pub brand: String,
-    /// The last four digits.
-    pub last4: String,
-    /// The same for the same card number, whoever uses it.
-    pub fingerprint: Option<String>,
-    /// 1 to 12.
-    pub exp_month: Option<i64>,
-    /// Four digits.
-    pub exp_year: Option<i64>,
 }
 
 /// An invoice as the provider has it.
@@ -173,39 +192,6 @@ pub struct InvoiceLine {
     pub proration: bool,
 }
 
-/// A payment as the provider has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentSnapshot {
-    /// The provider's id of the payment (a payment intent at Stripe).
-    pub id: String,
-    /// Where it stands.
-    pub status: PaymentStatus,
-    /// The amount.
-    pub amount: Money,
-    /// The provider's code for why it failed, for example `insufficient_funds`.
-    pub failure_code: Option<String>,
-    /// The card used, as far as it is known.
-    pub card: Option<Card>,
-}
-
-/// Where a payment stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentStatus {
-    /// The money arrived.
-    Succeeded,
-    /// On its way.
-    Processing,
-    /// The customer has to do something, such as 3-D Secure.
-    RequiresAction,
-    /// It failed; another try is possible.
-    Failed,
-    /// Given up.
-    Canceled,
-    /// A word that we do not know.
-    Other(String),
-}
-
 /// A hosted checkout as the provider has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutSnapshot {
@@ -231,6 +217,8 @@ pub struct CheckoutSnapshot {
     pub subscription: Option<SubscriptionSnapshot>,
     /// What it collected, for a one-off purchase.
     pub payment: Option<PaymentSnapshot>,
+    /// What it stored, when it was only for that.
+    pub payment_method: Option<PaymentMethodSnapshot>,
 }
 
 /// Where a hosted checkout stands.

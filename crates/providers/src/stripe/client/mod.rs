@@ -1,21 +1,29 @@
 //! The adapter: every call that we make, in terms of snapshots.
+//!
+//! Here is what is needed to sell: the account, customers, products, prices, checkouts and the
+//! webhook endpoint. [`running`] has subscriptions and invoices, [`money_back`] has refunds,
+//! disputes and stored cards, [`looking`] reads what an event is about and walks through all there
+//! is.
+
+mod looking;
+mod money_back;
+mod running;
 
 use std::sync::Arc;
 
-use farthing_core::snapshot::{
-    CheckoutSnapshot, InvoiceSnapshot, PriceSnapshot, Snapshot, SubscriptionSnapshot,
-};
+use farthing_core::snapshot::{CheckoutSnapshot, PriceSnapshot};
 use farthing_core::time::Timestamp;
 
 use super::account::{self, AccountSnapshot};
 use super::answer::Page;
 use super::checkouts::{self, NewCheckout};
 use super::customers::{self, CustomerUpdate, FetchedCustomer, NewCustomer};
-use super::events::{self, EventEnvelope, Subject};
+use super::events::EventEnvelope;
+use super::portal::{self, PortalFlow};
 use super::prices::{self, NewPrice};
 use super::signature::{self, WebhookConfig, WebhookError};
 use super::webhook_endpoints::{self, WebhookEndpoint};
-use super::{API_VERSION, Livemode, invoices, products, subscriptions};
+use super::{API_VERSION, Livemode, products};
 use crate::error::CallError;
 use crate::http::{HttpRequest, Transport, TransportError};
 
@@ -107,6 +115,19 @@ impl Stripe {
         self.call(&customers::encode_fetch_customer(id), customers::decode_customer)
     }
 
+    /// Makes an address on Stripe's own page, from which the customer comes back to `return_url`.
+    /// It is short-lived: make one when it is wanted and keep none.
+    pub fn create_portal_session(
+        &self,
+        customer: &str,
+        return_url: &str,
+        flow: Option<PortalFlow>,
+        key: &str,
+    ) -> Result<String, CallError> {
+        let request = portal::encode_create_portal_session(customer, return_url, flow, key);
+        self.call(&request, portal::decode_portal_session)
+    }
+
     /// Finds the product under our own `id`, or creates it. Two at once make one.
     pub fn ensure_product(&self, id: &str, name: &str, key: &str) -> Result<String, CallError> {
         let find = products::encode_fetch_product(id);
@@ -158,56 +179,6 @@ impl Stripe {
         Ok(checkout)
     }
 
-    /// Reads a subscription with its newest invoice.
-    pub fn fetch_subscription(&self, id: &str) -> Result<SubscriptionSnapshot, CallError> {
-        let request = subscriptions::encode_fetch_subscription(id);
-        let mut subscription = self.call(&request, subscriptions::decode_subscription)?;
-        self.complete_latest(&mut subscription)?;
-        Ok(subscription)
-    }
-
-    /// Every subscription of a customer, ended ones too.
-    pub fn list_subscriptions(
-        &self,
-        customer: &str,
-    ) -> Result<Vec<SubscriptionSnapshot>, CallError> {
-        let encode =
-            |after: Option<&str>| subscriptions::encode_list_subscriptions(customer, after);
-        let mut all = self.pages(encode, subscriptions::decode_subscriptions)?;
-        all.iter_mut().try_for_each(|subscription| self.complete_latest(subscription))?;
-        Ok(all)
-    }
-
-    /// Ends a subscription at once. Stripe keeps no idempotency key for this: after `Unknown`, ask
-    /// with [`Stripe::fetch_subscription`].
-    pub fn cancel_subscription_now(&self, id: &str) -> Result<SubscriptionSnapshot, CallError> {
-        let request = subscriptions::encode_cancel_subscription_now(id);
-        self.call(&request, subscriptions::decode_subscription)
-    }
-
-    /// Reads an invoice with all its lines and its payments.
-    pub fn fetch_invoice(&self, id: &str) -> Result<InvoiceSnapshot, CallError> {
-        let request = invoices::encode_fetch_invoice(id);
-        let mut invoice = self.call(&request, invoices::decode_invoice)?;
-        self.complete(&mut invoice)?;
-        Ok(invoice)
-    }
-
-    fn complete_latest(&self, subscription: &mut SubscriptionSnapshot) -> Result<(), CallError> {
-        subscription.latest_invoice.as_mut().map_or(Ok(()), |invoice| self.complete(invoice))
-    }
-
-    /// Reads the rest of the lines when an invoice may have more than were sent with it.
-    fn complete(&self, invoice: &mut InvoiceSnapshot) -> Result<(), CallError> {
-        if invoice.lines.len() < invoices::LINES_INCLUDED {
-            return Ok(());
-        }
-        let id = invoice.id.clone();
-        let encode = |after: Option<&str>| invoices::encode_fetch_invoice_lines(&id, after);
-        invoice.lines = self.pages(encode, invoices::decode_invoice_lines)?;
-        Ok(())
-    }
-
     /// Finds our webhook endpoint by its address and makes it deliver [`EVENTS`], or creates it.
     /// Only a new one comes with its secret.
     ///
@@ -252,41 +223,5 @@ impl Stripe {
     ) -> Result<EventEnvelope, WebhookError> {
         signature::check(&self.webhook, signature, body, now)?;
         EventEnvelope::parse(body)
-    }
-
-    /// What an event makes us look at.
-    pub fn subject(event: &EventEnvelope) -> Subject {
-        events::subject(event)
-    }
-
-    /// Reads everything that an event is about, as it is now.
-    ///
-    /// An invoice comes with its subscription, a subscription with its newest invoice, a checkout
-    /// with both: each of the events of one purchase yields the whole purchase.
-    pub fn fetch(&self, subject: &Subject) -> Result<Vec<Snapshot>, CallError> {
-        match subject {
-            Subject::Subscription(id) => {
-                Ok(vec![Snapshot::Subscription(Box::new(self.fetch_subscription(id)?))])
-            }
-            Subject::Invoice(id) => {
-                let invoice = self.fetch_invoice(id)?;
-                let subscription = match &invoice.subscription {
-                    Some(id) => Some(self.fetch_subscription(id)?),
-                    None => None,
-                };
-                let mut found = vec![Snapshot::Invoice(Box::new(invoice))];
-                found.extend(subscription.map(|s| Snapshot::Subscription(Box::new(s))));
-                Ok(found)
-            }
-            Subject::Checkout(id) => {
-                Ok(vec![Snapshot::Checkout(Box::new(self.fetch_checkout(id)?))])
-            }
-            Subject::CustomerDeleted(id) => {
-                let found = self.fetch_customer(id)?;
-                let gone = found.deleted.then_some(Snapshot::CustomerDeleted(found.customer));
-                Ok(gone.into_iter().collect())
-            }
-            Subject::Ignored => Ok(Vec::new()),
-        }
     }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 const MIDDLE: &str = "2027-01-16T12:00:00Z";
 
 fn preview(name: &str) -> PreviewSnapshot {
-    decode_preview(200, &fixture(name), at(MIDDLE)).unwrap()
+    decode_preview(200, &fixture(name), at(MIDDLE)).expect("a preview")
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub(crate) struct Customer {
     pub(crate) delinquent: bool,
     pub(crate) default_payment_method: Option<String>,
     pub(crate) next_invoice: u32,
+    /// Minor units; negative is credit, which pays the next invoices.
+    #[serde(default)]
+    pub(crate) balance: i64,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -217,7 +220,7 @@ impl World {
             "id": customer.id,
             "object": "customer",
             "address": customer.address,
-            "balance": 0,
+            "balance": customer.balance,
             "created": customer.created,
             "currency": customer.currency,
             "delinquent": customer.delinquent,

@@ -137,6 +137,18 @@ impl World {
         ids::id(self.meta.seed, self.meta.counter, prefix)
     }
 
+    /// Ids that may be used, in order; taken only by [`World::take`]. What is only drafted (a
+    /// preview) then leaves no trace.
+    fn next_ids(&self) -> Ids {
+        Ids { seed: self.meta.seed, counter: self.meta.counter }
+    }
+
+    /// Takes the ids that were drawn from `ids`. Nothing may have drawn others in between.
+    fn take(&mut self, ids: &Ids) {
+        debug_assert!(self.meta.counter <= ids.counter, "ids are taken once");
+        self.meta.counter = ids.counter;
+    }
+
     /// A client secret as Stripe makes them from an id: `pi_…_secret_…`.
     fn client_secret(&self, id: &str) -> String {
         format!("{id}_secret_{}", ids::text(self.meta.seed, id, 25))
@@ -162,5 +174,19 @@ impl World {
             &mut self.deliveries,
             &mut self.idempotency,
         ]
+    }
+}
+
+/// Ids for something that is drafted first and recorded later, if at all.
+#[derive(Debug, Clone)]
+struct Ids {
+    seed: u64,
+    counter: u64,
+}
+
+impl Ids {
+    fn next(&mut self, prefix: &str) -> String {
+        self.counter += 1;
+        ids::id(self.seed, self.counter, prefix)
     }
 }

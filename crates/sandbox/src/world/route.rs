@@ -179,6 +179,7 @@ impl World {
             ["payment_methods", id, "detach"] => self.detach_payment_method(id, form),
             ["subscriptions"] => self.create_subscription(form),
             ["subscriptions", id] => self.update_subscription(id, form),
+            ["invoices", "create_preview"] => self.create_preview(form),
             ["invoices", id, "finalize"] => self.finalize_invoice_now(id, form),
             ["invoices", id, "pay"] => self.pay_invoice(id, form),
             ["invoices", id, "void"] => self.void_invoice(id, form),

@@ -1,5 +1,6 @@
 //! The sandbox as its callers see it: requests in, objects, events and webhooks out.
 
+mod changes;
 mod checkout;
 mod http;
 mod idempotency;
@@ -8,7 +9,9 @@ mod lists;
 mod never_fails;
 mod parameters;
 mod payments;
+mod pending_updates;
 mod persistence;
+mod previews;
 mod shop;
 mod subscriptions;
 mod webhooks;

@@ -81,6 +81,25 @@ impl Shop {
         id(&self.post("/v1/customers", &format!("email={email}")))
     }
 
+    /// A price of `amount` per `interval` for a product of its own.
+    pub fn price(&mut self, name: &str, amount: i64, interval: &str) -> String {
+        let body = format!(
+            "product_data[name]={name}&currency=usd&unit_amount={amount}&recurring[interval]={interval}"
+        );
+        id(&self.post("/v1/prices", &body))
+    }
+
+    /// The subscription `id` as it is now.
+    pub fn subscription(&mut self, id: &str) -> Value {
+        self.get(&format!("/v1/subscriptions/{id}"))
+    }
+
+    /// What an update of `subscription` answers that moves its first item to `price`.
+    pub fn switch(&mut self, subscription: &Value, price: &str, more: &str) -> Value {
+        let path = format!("/v1/subscriptions/{}", id(subscription));
+        self.post(&path, &switch_body(subscription, price, more))
+    }
+
     /// A customer whose default is the ready-made payment method `method`.
     pub fn customer_with(&mut self, method: &str) -> String {
         id(&self.post(
@@ -130,6 +149,10 @@ impl Shop {
         kinds.skip(after).collect()
     }
 
+    pub fn n_invoices(&mut self) -> usize {
+        self.get("/v1/invoices?limit=100")["data"].as_array().map_or(0, Vec::len)
+    }
+
     pub fn n_events(&mut self) -> usize {
         self.all_events().len()
     }
@@ -157,6 +180,19 @@ impl Shop {
         let found = self.all_events().into_iter().rfind(|event| event["type"] == kind);
         found.unwrap_or_else(|| panic!("no {kind} event"))
     }
+}
+
+/// The form that moves the first item of `subscription` to `price`.
+pub fn switch_body(subscription: &Value, price: &str, more: &str) -> String {
+    let item = field(&subscription["items"]["data"][0], "id");
+    format!("items[0][id]={item}&items[0][price]={price}&items[0][quantity]=1&{more}")
+}
+
+/// The period of the first item.
+pub fn period(subscription: &Value) -> (i64, i64) {
+    let item = &subscription["items"]["data"][0];
+    let at = |name: &str| item[name].as_i64().expect("an instant");
+    (at("current_period_start"), at("current_period_end"))
 }
 
 pub fn page_path(session: &Value) -> String {

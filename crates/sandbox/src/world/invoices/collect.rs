@@ -43,11 +43,12 @@ impl World {
     pub(in crate::world) fn finalize(&mut self, id: &str, intent: Option<String>) {
         let Some(invoice) = self.invoices.get(id).cloned() else { return };
         let now = self.now();
-        let total = invoice.total();
-        let intent = (total > 0).then(|| match intent {
+        let due = self.amount_due(&invoice);
+        let balance = self.balances(&invoice);
+        let intent = (due > 0).then(|| match intent {
             Some(intent) => intent,
             None => self.new_payment_intent(NewIntent {
-                amount: total,
+                amount: due,
                 currency: invoice.currency.clone(),
                 customer: Some(invoice.customer.clone()),
                 description: Some(describe(&invoice)),
@@ -55,7 +56,7 @@ impl World {
             }),
         });
         if let Some(intent) = &intent {
-            self.new_invoice_payment(id, intent, total, &invoice.currency);
+            self.new_invoice_payment(id, intent, due, &invoice.currency);
         }
         let number = self.next_invoice_number(&invoice.customer);
         self.change_invoice(id, |invoice| {
@@ -64,9 +65,11 @@ impl World {
             invoice.finalized_at = Some(now);
             invoice.finalizes_at = None;
             invoice.intent = intent;
+            invoice.balance = Some(balance);
         });
+        self.change_customer(&invoice.customer, |customer| customer.balance = balance.1);
         self.emit_invoice("invoice.finalized", id);
-        if total == 0 {
+        if due == 0 {
             self.settle(id);
         }
     }
@@ -123,12 +126,12 @@ impl World {
         let now = self.now();
         let Some(invoice) = self.invoices.get(id).cloned() else { return };
         self.invoice_payment_paid(id);
-        let total = invoice.total();
+        let due = self.amount_due(&invoice);
         self.change_invoice(id, |invoice| {
             invoice.status = Status::Paid;
-            invoice.amount_paid = total;
+            invoice.amount_paid = due;
             invoice.attempted = true;
-            invoice.attempt_count += u32::from(total > 0);
+            invoice.attempt_count += u32::from(due > 0);
             invoice.next_attempt = None;
             invoice.paid_at = Some(now);
         });
@@ -145,7 +148,8 @@ impl World {
         let counts = scheduled || before.attempt_count == 0;
         let attempts = before.attempt_count + u32::from(counts);
         // A first invoice is not retried: its subscription waits for the customer and expires.
-        let retried = before.billing_reason != "subscription_create";
+        // Neither is one for a change that waits for the payment.
+        let retried = before.billing_reason != "subscription_create" && !before.for_pending_update;
         let made = usize::try_from(attempts).unwrap_or(usize::MAX);
         let wait = RETRIES.get(made - 1).filter(|_| retried && before.auto_advance);
         let next = if counts { wait.map(|wait| self.now() + wait) } else { before.next_attempt };
@@ -156,7 +160,9 @@ impl World {
         });
         self.emit_invoice("invoice.payment_failed", id);
         self.change_customer(&before.customer, |customer| customer.delinquent = true);
-        if let Some(subscription) = &before.subscription {
+        if let Some(subscription) =
+            before.subscription.as_ref().filter(|_| !before.for_pending_update)
+        {
             self.subscription_unpaid(subscription, scheduled && next.is_none());
         }
     }
@@ -181,8 +187,16 @@ impl World {
         }
     }
 
-    fn void(&mut self, id: &str) {
+    /// Voids an invoice; credit that paid a part of it is given back.
+    pub(in crate::world) fn void(&mut self, id: &str) {
         let now = self.now();
+        if let Some(invoice) = self.invoices.get(id).cloned()
+            && let Some((before, after)) = invoice.balance
+        {
+            self.change_customer(&invoice.customer, |customer| {
+                customer.balance = customer.balance.saturating_sub(after - before);
+            });
+        }
         let intent = self.invoices.get(id).and_then(|invoice| invoice.intent.clone());
         if let Some(intent) = intent {
             self.cancel_intent(&intent, "void_invoice");
@@ -250,6 +264,7 @@ impl World {
         self.void(id);
         if let Some(subscription) = &invoice.subscription {
             self.first_invoice_voided(subscription);
+            self.pending_invoice_voided(subscription, id);
         }
         self.retrieve_invoice(id)
     }

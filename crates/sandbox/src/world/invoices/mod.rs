@@ -1,21 +1,22 @@
 //! Invoices: what is owed for one period, and the payments made for it.
 //!
-//! Here: the state, how it is made, finding it. [`collect`]: finalizing, charging, retrying,
-//! voiding. [`payments`]: which intent pays which invoice. [`show`]: how it is rendered.
+//! Here: the state, how it is made, finding it. [`line`]: its lines. [`collect`]: finalizing,
+//! charging, retrying, voiding. [`payments`]: which intent pays which invoice. [`show`]: how it is rendered.
 
 mod collect;
+mod line;
 mod payments;
 mod show;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub(crate) use line::Line;
 pub(crate) use payments::InvoicePayment;
 
 use super::World;
-use super::catalog::Price;
 use super::list::{PAGE, page, page_of};
-use super::render::{Metadata, amount, sublist};
+use super::render::{Metadata, sublist};
 use super::route::Form;
 use super::table::Row;
 use crate::error::{Answer, ApiError};
@@ -54,6 +55,15 @@ pub(crate) struct Invoice {
     /// The intent that is to pay it; none for an invoice over nothing.
     intent: Option<String>,
     metadata: Metadata,
+    /// The customer's balance before and after it was finalized; negative is credit.
+    #[serde(default)]
+    balance: Option<(i64, i64)>,
+    /// The instant at which its prorations were reckoned.
+    #[serde(default)]
+    pub(crate) proration_date: Option<i64>,
+    /// It is for a change of the subscription that waits until this invoice is paid.
+    #[serde(default)]
+    pub(crate) for_pending_update: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,28 +73,6 @@ enum Status {
     Open,
     Paid,
     Void,
-}
-
-/// One line: a price, how many of it, and the period that it pays for, `[start, end)`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Line {
-    id: String,
-    amount: i64,
-    unit_amount: i64,
-    quantity: i64,
-    currency: String,
-    description: String,
-    price: String,
-    product: String,
-    period: (i64, i64),
-    origin: Origin,
-}
-
-/// Why a line is there: an item of the subscription, or something paid once.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-enum Origin {
-    SubscriptionItem(String),
-    InvoiceItem(String),
 }
 
 impl Row for Invoice {
@@ -130,63 +118,15 @@ impl Invoice {
             voided_at: None,
             intent: None,
             metadata: Metadata::new(),
+            balance: None,
+            proration_date: None,
+            for_pending_update: false,
         }
     }
 
-    /// Minor units.
+    /// Minor units; negative if more is credited than charged.
     fn total(&self) -> i64 {
         self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.amount))
-    }
-}
-
-impl Line {
-    /// A line for `quantity` of a subscription's item over `period`.
-    pub(crate) fn of_item(
-        id: String,
-        price: &Price,
-        item: &str,
-        quantity: i64,
-        period: (i64, i64),
-    ) -> Line {
-        Line::new(id, price, quantity, period, Origin::SubscriptionItem(item.to_owned()))
-    }
-
-    /// A line for something paid once, at `now`.
-    pub(crate) fn once(id: String, price: &Price, item: String, quantity: i64, now: i64) -> Line {
-        Line::new(id, price, quantity, (now, now), Origin::InvoiceItem(item))
-    }
-
-    fn new(id: String, price: &Price, quantity: i64, period: (i64, i64), origin: Origin) -> Line {
-        Line {
-            id,
-            amount: price.unit_amount.saturating_mul(quantity),
-            unit_amount: price.unit_amount,
-            quantity,
-            currency: price.currency.clone(),
-            description: String::new(),
-            price: price.id().to_owned(),
-            product: price.product.clone(),
-            period,
-            origin,
-        }
-    }
-
-    /// The line of a trial: nothing to pay.
-    pub(crate) fn free(self, product: &str) -> Line {
-        let description = format!("Trial period for {product}");
-        Line { amount: 0, unit_amount: 0, description, ..self }
-    }
-
-    /// The line with words as Stripe puts them: `2 × Growth (at $49.00 / month)`.
-    pub(crate) fn described(self, price: &Price, product: &str) -> Line {
-        let each = amount(self.unit_amount, &self.currency);
-        let every = match price.recurring {
-            Some(every) if every.count == 1 => format!(" / {}", every.unit.name()),
-            Some(every) => format!(" every {} {}s", every.count, every.unit.name()),
-            None => String::new(),
-        };
-        let description = format!("{} × {product} (at {each}{every})", self.quantity);
-        Line { description, ..self }
     }
 }
 
@@ -201,6 +141,12 @@ const LIST: &[Field] = &[
 impl World {
     pub(super) fn invoice(&self, id: &str) -> Result<&Invoice, ApiError> {
         self.invoices.get(id).ok_or_else(|| ApiError::no_such("invoice", id))
+    }
+
+    /// Lines of the invoice that had waited for it.
+    pub(super) fn collected_lines(&self, id: &str) -> Vec<Line> {
+        let lines = self.invoices.get(id).map(|invoice| invoice.lines.as_slice());
+        lines.unwrap_or_default().iter().filter(|line| line.has_waited()).cloned().collect()
     }
 
     pub(super) fn retrieve_invoice(&self, id: &str) -> Answer {
@@ -225,6 +171,28 @@ impl World {
         )
     }
 
+    /// The customer's balance before and after `invoice`: as it was when finalized, or as it would
+    /// be now. Credit pays what it can; what is left over of a negative invoice becomes credit.
+    fn balances(&self, invoice: &Invoice) -> (i64, i64) {
+        if let Some(balance) = invoice.balance {
+            return balance;
+        }
+        let before = self.customers.get(&invoice.customer).map_or(0, |customer| customer.balance);
+        let total = invoice.total();
+        let used = if total < 0 { total } else { total.min(-before).max(0) };
+        (before, before.saturating_add(used))
+    }
+
+    pub(super) fn is_void(&self, id: &str) -> bool {
+        self.invoices.get(id).is_some_and(|invoice| invoice.status == Status::Void)
+    }
+
+    /// What is to be paid by card, in minor units.
+    pub(super) fn amount_due(&self, invoice: &Invoice) -> i64 {
+        let (before, after) = self.balances(invoice);
+        if invoice.total() <= 0 { 0 } else { invoice.total() - (after - before) }
+    }
+
     pub(super) fn list_invoice_lines(&self, id: &str, form: &Form) -> Answer {
         let invoice = self.invoice(id)?;
         let params = form.check(&[PAGE])?;
@@ -232,12 +200,17 @@ impl World {
         page_of(sublist(lines, &format!("/v1/invoices/{id}/lines")), &params)
     }
 
-    /// Records a draft and tells of it; its id.
-    pub(super) fn put_new_invoice(&mut self, mut invoice: Invoice) -> String {
+    /// Copies what an invoice says about its customer.
+    pub(super) fn name_customer(&self, invoice: &mut Invoice) {
         if let Some(customer) = self.customers.get(&invoice.customer) {
             invoice.customer_email = customer.email.clone();
             invoice.customer_name = customer.name.clone();
         }
+    }
+
+    /// Records a draft and tells of it; its id.
+    pub(super) fn put_new_invoice(&mut self, mut invoice: Invoice) -> String {
+        self.name_customer(&mut invoice);
         let id = invoice.id.clone();
         let rendered = self.render_invoice(&invoice);
         self.invoices.put(invoice);
@@ -246,7 +219,7 @@ impl World {
     }
 
     /// Changes an invoice and tells of it, if anything was changed.
-    fn change_invoice(&mut self, id: &str, change: impl FnOnce(&mut Invoice)) {
+    pub(super) fn change_invoice(&mut self, id: &str, change: impl FnOnce(&mut Invoice)) {
         let Some(mut invoice) = self.invoices.get(id).cloned() else { return };
         let old = self.render_invoice(&invoice);
         change(&mut invoice);

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Invoice, Line, Origin, Status};
+use super::line::{Line, Origin};
+use super::{Invoice, Status};
 use crate::world::World;
 use crate::world::render::{sublist, with_nulls};
 
@@ -38,14 +39,15 @@ impl World {
     pub(in crate::world) fn render_invoice(&self, invoice: &Invoice) -> Value {
         let total = invoice.total();
         let lines = invoice.lines.iter().map(|inner| line(invoice, inner)).collect();
-        let remaining =
-            if invoice.status == Status::Void { 0 } else { total - invoice.amount_paid };
+        let due = self.amount_due(invoice);
+        let (starting_balance, ending_balance) = self.balances(invoice);
+        let remaining = if invoice.status == Status::Void { 0 } else { due - invoice.amount_paid };
         let object = json!({
             "id": invoice.id,
             "object": "invoice",
             "account_country": "US",
             "account_name": "Sandbox",
-            "amount_due": total,
+            "amount_due": due,
             "amount_overpaid": 0,
             "amount_paid": invoice.amount_paid,
             "amount_remaining": remaining,
@@ -70,7 +72,7 @@ impl World {
             "default_tax_rates": [],
             "discounts": [],
             "effective_at": invoice.finalized_at,
-            "ending_balance": invoice.finalized_at.map(|_| 0),
+            "ending_balance": invoice.finalized_at.map(|_| ending_balance),
             "issuer": {"type": "self"},
             "lines": sublist(lines, &format!("/v1/invoices/{}/lines", invoice.id)),
             "livemode": false,
@@ -86,7 +88,7 @@ impl World {
             "period_start": invoice.period_start,
             "post_payment_credit_notes_amount": 0,
             "pre_payment_credit_notes_amount": 0,
-            "starting_balance": 0,
+            "starting_balance": starting_balance,
             "status": invoice.status,
             "status_transitions": {
                 "finalized_at": invoice.finalized_at, "marked_uncollectible_at": null,
@@ -107,25 +109,35 @@ impl World {
 
 fn parent(invoice: &Invoice) -> Value {
     match &invoice.subscription {
-        Some(subscription) => json!({
-            "quote_details": null,
-            "subscription_details": {
+        Some(subscription) => {
+            let mut details = json!({
                 "metadata": invoice.subscription_metadata, "subscription": subscription,
-            },
-            "type": "subscription_details",
-        }),
+            });
+            if let Some(at) = invoice.proration_date {
+                details["subscription_proration_date"] = json!(at);
+            }
+            json!({
+                "quote_details": null,
+                "subscription_details": details,
+                "type": "subscription_details",
+            })
+        }
         None => Value::Null,
     }
 }
 
 /// One line of `invoice`.
 pub(super) fn line(invoice: &Invoice, line: &Line) -> Value {
+    let credited = line
+        .credits
+        .as_ref()
+        .map(|(invoice, line)| json!({"invoice": invoice, "invoice_line_items": [line]}));
     let parent = match &line.origin {
         Origin::SubscriptionItem(item) => json!({
             "invoice_item_details": null,
             "subscription_item_details": {
-                "invoice_item": null, "proration": false,
-                "proration_details": {"credited_items": null},
+                "invoice_item": line.invoice_item, "proration": line.proration,
+                "proration_details": {"credited_items": credited},
                 "subscription": invoice.subscription, "subscription_item": item,
             },
             "type": "subscription_item_details",

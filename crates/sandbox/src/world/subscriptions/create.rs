@@ -1,15 +1,16 @@
 //! How a subscription starts: by the API or by a finished checkout.
 
+use super::proration::Prorations;
 use super::{Cancellation, INSTANT_OR_NOW, Item, MissingMethod, Status, Subscription, Trial};
 use crate::calendar::{DAY, LAST_INSTANT, boundary};
 use crate::error::{Answer, ApiError};
 use crate::params::{CLEARABLE, Field, INSTANT, Kind, METADATA, Params, may, need};
-use crate::world::World;
 use crate::world::catalog::Price;
 use crate::world::invoices::{Invoice, Line};
 use crate::world::render::{Metadata, new_metadata};
 use crate::world::route::Form;
 use crate::world::table::Row;
+use crate::world::{Ids, World};
 
 /// Everything about a subscription that starts now; all of it has been checked.
 #[derive(Debug, Clone, Default)]
@@ -62,12 +63,12 @@ const CREATE: &[Field] = &[
         Kind::OneOf(&["allow_incomplete", "default_incomplete", "error_if_incomplete"]),
     ),
     may("payment_settings", Kind::Object(PAYMENT_SETTINGS)),
-    may("proration_behavior", Kind::OneOf(&["always_invoice", "create_prorations", "none"])),
+    may("proration_behavior", Kind::OneOf(Prorations::NAMES)),
     may("trial_end", INSTANT_OR_NOW),
     may("trial_period_days", Kind::Int(1, 730)),
     may("trial_settings", Kind::Object(TRIAL_SETTINGS)),
 ];
-const ITEMS_MAX: usize = 20;
+pub(super) const ITEMS_MAX: usize = 20;
 
 impl World {
     pub(in crate::world) fn create_subscription(&mut self, form: &Form) -> Answer {
@@ -219,12 +220,13 @@ impl World {
     /// Records the subscription and finalizes its first invoice; ids of both. Nothing is charged
     /// yet; an invoice over nothing is paid at once.
     pub(in crate::world) fn start_subscription(&mut self, start: Start) -> (String, String) {
-        let subscription = self.new_subscription(&start);
+        let mut subscription = self.new_subscription(&start);
         let (id, customer) = (subscription.id.clone(), subscription.customer.clone());
         let mut invoice = self.subscription_invoice(&subscription, "subscription_create");
         for (price, quantity) in &start.once {
             invoice.lines.extend(self.once_line(price, *quantity));
         }
+        subscription.note_billed(&invoice.lines, Some(invoice.id()));
         let subscription =
             Subscription { latest_invoice: Some(invoice.id().to_owned()), ..subscription };
         let currency = subscription.currency.clone();
@@ -248,6 +250,7 @@ impl World {
             price: item.price.clone(),
             quantity: item.quantity,
             metadata: item.metadata.clone(),
+            billed: Vec::new(),
         });
         let items = items.collect();
         let trial = start.trial_end.map(|end| Trial {
@@ -289,6 +292,8 @@ impl World {
             metadata: start.metadata.clone(),
             latest_invoice: None,
             paused_at: None,
+            waiting: Vec::new(),
+            pending: None,
         }
     }
 
@@ -299,21 +304,9 @@ impl World {
         subscription: &Subscription,
         reason: &str,
     ) -> Invoice {
-        let in_trial = subscription.status == Status::Trialing;
-        let period = (subscription.period_start, subscription.period_end);
-        let mut lines = Vec::new();
-        for item in &subscription.items {
-            let Some(price) = self.prices.get(&item.price).cloned() else { continue };
-            let id = self.new_id("il_");
-            let line = Line::of_item(id, &price, &item.id, item.quantity, period);
-            let product = self.products.get(&price.product).map(|product| product.name.clone());
-            let product = product.unwrap_or_default();
-            lines.push(if in_trial {
-                line.free(&product)
-            } else {
-                line.described(&price, &product)
-            });
-        }
+        let mut ids = self.next_ids();
+        let lines = self.period_lines(subscription, &mut ids);
+        self.take(&ids);
         let id = self.new_id("in_");
         let mut invoice =
             Invoice::draft(id, self.now(), &subscription.customer, &subscription.currency);
@@ -322,6 +315,21 @@ impl World {
         invoice.billing_reason = reason.to_owned();
         invoice.lines = lines;
         invoice
+    }
+
+    /// What the current period of `subscription` costs.
+    pub(super) fn period_lines(&self, subscription: &Subscription, ids: &mut Ids) -> Vec<Line> {
+        let period = (subscription.period_start, subscription.period_end);
+        let line = |item: &Item| {
+            let line = self.period_line(item, period, ids)?;
+            if subscription.status != Status::Trialing {
+                return Some(line);
+            }
+            let product = self.prices.get(&item.price).map(|price| price.product.as_str());
+            let product = product.and_then(|id| self.products.get(id));
+            Some(line.free(product.map(|product| product.name.as_str()).unwrap_or_default()))
+        };
+        subscription.items.iter().filter_map(line).collect()
     }
 
     fn once_line(&mut self, price: &str, quantity: i64) -> Option<Line> {

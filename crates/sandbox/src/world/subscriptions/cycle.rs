@@ -4,6 +4,7 @@ use super::{MissingMethod, Status, Subscription};
 use crate::calendar::{HOUR, boundary};
 use crate::world::World;
 use crate::world::clock::AfterLastRetry;
+use crate::world::table::Row;
 
 /// An invoice of a new period stays a draft for so long.
 const DRAFT_FOR: i64 = HOUR;
@@ -19,6 +20,8 @@ impl World {
                 subscription.status = Status::IncompleteExpired;
                 subscription.ended_at = Some(now);
             });
+        } else if subscription.pending.as_ref().is_some_and(|pending| pending.expires_at <= now) {
+            self.expire_pending(&id);
         } else if subscription.cancellation.at.is_some_and(|at| at <= now) {
             self.end_subscription(&id, "cancellation_requested");
         } else if subscription
@@ -77,6 +80,8 @@ impl World {
         advance(&mut subscription);
         subscription.status = status;
         let mut invoice = self.subscription_invoice(&subscription, "subscription_cycle");
+        subscription.note_billed(&invoice.lines, Some(invoice.id()));
+        invoice.lines.splice(0..0, std::mem::take(&mut subscription.waiting));
         (invoice.period_start, invoice.period_end) = before;
         invoice.auto_advance = status != Status::Unpaid;
         invoice.finalizes_at = Some(self.now() + DRAFT_FOR);
@@ -88,8 +93,11 @@ impl World {
 
     /// Takes note of a paid invoice of the subscription: its latest one makes it active again.
     pub(in crate::world) fn subscription_paid(&mut self, id: &str, invoice: &str) {
+        self.apply_pending(id, invoice);
         let Some(subscription) = self.subscriptions.get(id) else { return };
-        let settles = subscription.latest_invoice.as_deref() == Some(invoice);
+        let latest = subscription.latest_invoice.as_deref();
+        // A voided invoice, as of a change that was given up, settles nothing and hinders nothing.
+        let settles = latest == Some(invoice) || latest.is_some_and(|latest| self.is_void(latest));
         let waits =
             matches!(subscription.status, Status::Incomplete | Status::PastDue | Status::Unpaid);
         if settles && waits {
@@ -128,7 +136,7 @@ impl World {
 }
 
 /// Moves the current period to the next one, counted from the anchor.
-fn advance(subscription: &mut Subscription) {
+pub(super) fn advance(subscription: &mut Subscription) {
     let at = |n| boundary(subscription.anchor, subscription.interval, n);
     let n = subscription.next_cycle;
     (subscription.period_start, subscription.period_end) = (at(n), at(n + 1));

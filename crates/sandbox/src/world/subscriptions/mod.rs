@@ -1,10 +1,15 @@
 //! Subscriptions: what a customer pays for again and again.
 //!
 //! Here: the state, how it is rendered, finding it. [`create`]: how one starts. [`update`]: what
-//! may be changed. [`cycle`]: what time does. Room for proration and schedules is beside these.
+//! may be changed. [`change`]: items, prices and trials, which cost something; [`proration`] says
+//! what. [`pending`]: changes that wait until they are paid. [`cycle`]: what time does.
 
+mod change;
 mod create;
 mod cycle;
+mod pending;
+mod preview;
+mod proration;
 mod update;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +19,7 @@ pub(super) use create::{NewItem, Start, TRIAL_SETTINGS, read_missing};
 
 use super::World;
 use super::catalog::{render_plan, render_price};
+use super::invoices::Line;
 use super::list::{PAGE, page, page_of};
 use super::render::{Metadata, sublist, with_nulls};
 use super::route::Form;
@@ -46,6 +52,12 @@ pub(crate) struct Subscription {
     pub(crate) metadata: Metadata,
     pub(crate) latest_invoice: Option<String>,
     paused_at: Option<i64>,
+    /// Prorations that wait for the next invoice.
+    #[serde(default)]
+    waiting: Vec<Line>,
+    /// A change that waits until it is paid.
+    #[serde(default)]
+    pending: Option<pending::PendingUpdate>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,13 +73,16 @@ pub(crate) enum Status {
     Canceled,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Item {
     id: String,
     created: i64,
     price: String,
     quantity: i64,
     metadata: Metadata,
+    /// What was billed for the current period, part by part.
+    #[serde(default)]
+    billed: Vec<proration::Billed>,
 }
 
 /// `[start, end)`, and what to do at its end if there is nothing to charge.
@@ -128,7 +143,8 @@ impl Row for Subscription {
                 let notice = self.trial.as_ref().and_then(Trial::notice_due);
                 // Time ends for the sandbox at the last instant: no period begins there.
                 let renewal = Some(self.period_end).filter(|end| *end < LAST_INSTANT);
-                [renewal, self.cancellation.at, notice].into_iter().flatten().min()
+                let pending = self.pending.as_ref().map(|pending| pending.expires_at);
+                [renewal, self.cancellation.at, notice, pending].into_iter().flatten().min()
             }
         }
     }
@@ -179,7 +195,6 @@ const NULLS: &[&str] = &[
     "pause_collection",
     "pending_invoice_item_interval",
     "pending_setup_intent",
-    "pending_update",
     "schedule",
     "test_clock",
     "transfer_data",
@@ -255,6 +270,14 @@ impl World {
         self.emit_update("customer.subscription.updated", &old, new);
     }
 
+    /// Changes what nobody is told of.
+    fn change_quietly(&mut self, id: &str, change: impl FnOnce(&mut Subscription)) {
+        if let Some(mut subscription) = self.subscriptions.get(id).cloned() {
+            change(&mut subscription);
+            self.subscriptions.put(subscription);
+        }
+    }
+
     /// A detached payment method is nobody's default any more.
     pub(super) fn forget_default_method(&mut self, method: &str) {
         let users: Vec<String> = self
@@ -309,6 +332,7 @@ impl World {
             "latest_invoice": subscription.latest_invoice,
             "livemode": false,
             "metadata": subscription.metadata,
+            "pending_update": self.render_pending(subscription),
             "payment_settings": {
                 "payment_method_options": null, "payment_method_types": null,
                 "save_default_payment_method": "off",

@@ -1,5 +1,7 @@
 //! What may be changed about a subscription, and ending it now.
 
+use super::change::{PaymentBehavior, TERMS};
+use super::proration::Draft;
 use super::{Status, Subscription};
 use crate::error::{Answer, ApiError};
 use crate::params::{CLEARABLE, Field, INSTANT, Kind, METADATA, Params, may};
@@ -28,8 +30,10 @@ const UPDATE: &[Field] = &[
     may("description", CLEARABLE),
     may("metadata", METADATA),
     may("off_session", Kind::Bool),
-    may("proration_behavior", Kind::OneOf(&["always_invoice", "create_prorations", "none"])),
+    may("payment_behavior", Kind::OneOf(PaymentBehavior::NAMES)),
 ];
+/// What a change may say that waits until it is paid.
+const UPDATE_PENDING: &[&str] = &["metadata", "off_session", "payment_behavior"];
 /// What may still be written when a subscription has ended.
 const UPDATE_ENDED: &[&str] = &["cancellation_details", "metadata"];
 const CANCEL: &[Field] = &[
@@ -41,10 +45,11 @@ const CANCEL: &[Field] = &[
 impl World {
     pub(in crate::world) fn update_subscription(&mut self, id: &str, form: &Form) -> Answer {
         let subscription = self.subscription(id)?;
-        let params = form.check(&[UPDATE])?;
+        let params = form.check(&[UPDATE, TERMS])?;
         if subscription.is_over()
             && UPDATE
                 .iter()
+                .chain(TERMS)
                 .any(|field| params.has(field.name()) && !UPDATE_ENDED.contains(&field.name()))
         {
             return Err(ApiError::refused(
@@ -63,14 +68,57 @@ impl World {
         if params.int("cancel_at").is_some_and(|at| at <= now) {
             return Err(ApiError::bad_param("cancel_at", "cancel_at must be in the future."));
         }
+        let behavior =
+            params.text("payment_behavior").map(PaymentBehavior::parse).unwrap_or_default();
+        let wish = self.read_wish(subscription, &params, "")?;
+        check_behavior(&params, behavior)?;
+        if let Some(wish) = &wish {
+            check_changeable(subscription)?;
+            let draft = self.draft_change(subscription, wish.clone());
+            self.check_payable(subscription, draft, behavior)?;
+        }
         self.change_subscription(id, |subscription| {
             params.update("default_payment_method", &mut subscription.default_payment_method);
             params.update("description", &mut subscription.description);
             update_metadata(&mut subscription.metadata, &params);
-            write_cancellation(subscription, &params, now);
+            if wish.is_none() {
+                write_cancellation(subscription, &params, now);
+            }
             write_details(subscription, &params);
         });
+        if let (Some(wish), Ok(subscription)) = (wish, self.subscription(id)) {
+            let date = wish.at;
+            let draft = self.draft_change(subscription, wish);
+            self.change_terms(id, draft, Some(date), behavior);
+            self.change_subscription(id, |subscription| {
+                write_cancellation(subscription, &params, now);
+            });
+        }
         self.retrieve_subscription(id)
+    }
+
+    /// Asks the card first, if nothing may change unless it pays.
+    fn check_payable(
+        &self,
+        subscription: &Subscription,
+        draft: Draft,
+        behavior: PaymentBehavior,
+    ) -> Result<(), ApiError> {
+        if behavior != PaymentBehavior::Error || !draft.invoiced {
+            return Ok(());
+        }
+        let invoice = self.update_invoice(subscription, draft.lines, String::new());
+        if self.amount_due(&invoice) == 0 {
+            return Ok(());
+        }
+        let preferred = subscription.default_payment_method.as_deref();
+        match self.method_for(preferred, &subscription.customer) {
+            Some(method) => method.card.charge().map_err(crate::world::cards::Decline::error),
+            None => Err(ApiError::refused(
+                "This customer has no attached payment source or default payment method.",
+            )
+            .with("code", "resource_missing")),
+        }
     }
 
     pub(in crate::world) fn cancel_subscription(&mut self, id: &str, form: &Form) -> Answer {
@@ -90,6 +138,7 @@ impl World {
     pub(in crate::world) fn end_subscription(&mut self, id: &str, reason: &str) {
         let Some(mut subscription) = self.subscriptions.get(id).cloned() else { return };
         let now = self.now();
+        self.discard_pending(id);
         let was_incomplete = subscription.status == Status::Incomplete;
         subscription.status = Status::Canceled;
         subscription.ended_at = Some(now);
@@ -103,6 +152,38 @@ impl World {
         self.subscriptions.put(subscription);
         self.stop_collecting(id, was_incomplete);
         self.emit("customer.subscription.deleted", rendered);
+    }
+}
+
+/// Refuses what cannot wait until it is paid.
+fn check_behavior(params: &Params, behavior: PaymentBehavior) -> Result<(), ApiError> {
+    let other = UPDATE
+        .iter()
+        .map(Field::name)
+        .find(|name| params.has(name) && !UPDATE_PENDING.contains(name));
+    match other.filter(|_| behavior == PaymentBehavior::Pending) {
+        Some(name) => Err(ApiError::bad_param(
+            name,
+            format!(
+                "When `payment_behavior` is set to `pending_if_incomplete`, you can only pass \
+                 supported params. `{name}` is not supported."
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to change the items of a subscription that is not running.
+fn check_changeable(subscription: &Subscription) -> Result<(), ApiError> {
+    match subscription.status {
+        Status::Incomplete => Err(ApiError::refused(
+            "You cannot update a subscription in `incomplete` status in a way that results in a \
+             new invoice or payment. Pay its first invoice, or cancel it.",
+        )),
+        Status::Paused => Err(ApiError::refused(
+            "The sandbox does not change the items of a paused subscription.",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 //! [`World`] is a pure, deterministic state machine: requests and time in, responses and webhooks
 //! out. [`Sandbox`] wraps one for HTTP and keeps it in a file.
 //!
-//! Not yet here: schedules, the billing portal, disputes, 3-D Secure and faults on demand.
+//! Not yet here: the billing portal, disputes, 3-D Secure and faults on demand.
 
 // Stripe's invoice has more fields than the `json!` macro takes by default.
 #![recursion_limit = "256"]

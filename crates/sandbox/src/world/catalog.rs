@@ -79,6 +79,9 @@ pub(crate) const RECURRING: &[Field] = &[
     may("interval_count", Kind::Int(1, 1_095)),
     may("usage_type", Kind::OneOf(&["licensed"])),
 ];
+/// A stretch of time: `duration` of a phase.
+pub(crate) const RECURRING_STEP: &[Field] =
+    &[need("interval", Kind::OneOf(Unit::NAMES)), may("interval_count", Kind::Int(1, 1_095))];
 const TAX_BEHAVIOR: Kind = Kind::OneOf(&["unspecified", "exclusive", "inclusive"]);
 const PRICE: &[Field] = &[
     may("active", Kind::Bool),

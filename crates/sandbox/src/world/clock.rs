@@ -47,18 +47,25 @@ impl World {
     }
 
     fn next_act(&self) -> Option<i64> {
-        [self.subscriptions.next_due(), self.invoices.next_due(), self.sessions.next_due()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.subscriptions.next_due(),
+            self.schedules.next_due(),
+            self.invoices.next_due(),
+            self.sessions.next_due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Runs one thing that is due. Invoices come first: at one instant a charge of the old period
-    /// precedes the new period.
+    /// precedes the new period. Then the phases of schedules, which say what the new period is for.
     fn act(&mut self) {
         let now = self.meta.now;
         if let Some(invoice) = self.invoices.first_due(now).cloned() {
             self.invoice_due(invoice);
+        } else if let Some(schedule) = self.schedules.first_due(now).cloned() {
+            self.schedule_due(schedule);
         } else if let Some(subscription) = self.subscriptions.first_due(now).cloned() {
             self.subscription_due(subscription);
         } else if let Some(session) = self.sessions.first_due(now).cloned() {

@@ -19,6 +19,8 @@ const EXPANDABLE: &[(&str, Find)] = &[
     ("pending_setup_intent", World::retrieve_setup_intent),
     ("payment_method", World::retrieve_payment_method),
     ("default_payment_method", World::retrieve_payment_method),
+    ("schedule", World::retrieve_schedule),
+    ("released_subscription", World::retrieve_subscription),
     ("charge", World::retrieve_charge),
     ("latest_charge", World::retrieve_charge),
     ("product", World::retrieve_product),

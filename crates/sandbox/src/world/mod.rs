@@ -48,6 +48,7 @@ pub struct World {
     sessions: Table<Session>,
     payment_methods: Table<payment_methods::PaymentMethod>,
     subscriptions: Table<subscriptions::Subscription>,
+    schedules: Table<subscriptions::Schedule>,
     invoices: Table<invoices::Invoice>,
     invoice_payments: Table<invoices::InvoicePayment>,
     payment_intents: Table<payment_intents::PaymentIntent>,
@@ -95,6 +96,7 @@ impl World {
             sessions: Table::default(),
             payment_methods: Table::default(),
             subscriptions: Table::default(),
+            schedules: Table::default(),
             invoices: Table::default(),
             invoice_payments: Table::default(),
             payment_intents: Table::default(),
@@ -155,7 +157,7 @@ impl World {
     }
 
     /// All tables, for saving and loading.
-    pub(crate) fn tables(&mut self) -> [&mut dyn AnyTable; 16] {
+    pub(crate) fn tables(&mut self) -> [&mut dyn AnyTable; 17] {
         [
             &mut self.customers,
             &mut self.products,
@@ -163,6 +165,7 @@ impl World {
             &mut self.sessions,
             &mut self.payment_methods,
             &mut self.subscriptions,
+            &mut self.schedules,
             &mut self.invoices,
             &mut self.invoice_payments,
             &mut self.payment_intents,

@@ -12,6 +12,7 @@ mod payments;
 mod pending_updates;
 mod persistence;
 mod previews;
+mod schedules;
 mod shop;
 mod subscriptions;
 mod webhooks;

@@ -34,6 +34,10 @@ const PATHS: &[&str] = &[
     "invoices/@in/finalize",
     "invoices/@in/lines",
     "invoices/create_preview",
+    "subscription_schedules",
+    "subscription_schedules/@sched",
+    "subscription_schedules/@sched/release",
+    "subscription_schedules/@sched/cancel",
     "invoice_payments",
     "payment_intents",
     "charges",
@@ -64,6 +68,12 @@ const NAMES: &[&str] = &[
     "subscription_details[trial_end]",
     "proration_behavior",
     "proration_date",
+    "from_subscription",
+    "phases[0][items][0][price]",
+    "phases[0][start_date]",
+    "phases[0][end_date]",
+    "phases[0][duration][interval]",
+    "end_behavior",
     "currency",
     "unit_amount",
     "product",
@@ -176,6 +186,16 @@ const SENSIBLE: &[(&str, &str)] = &[
         "invoices/create_preview",
         "subscription=@sub&subscription_details[items][0][id]=@si&subscription_details[items][0][price]=@scale",
     ),
+    ("subscription_schedules", "from_subscription=@sub"),
+    (
+        "subscription_schedules/@sched",
+        "phases[0][items][0][price]=@price&phases[0][start_date]=@start&phases[0][end_date]=@end&phases[1][items][0][price]=@scale&phases[1][duration][interval]=month&phases[1][proration_behavior]=none",
+    ),
+    (
+        "subscription_schedules/@sched",
+        "phases[0][items][0][price]=@scale&phases[0][start_date]=@start&phases[0][end_date]=now&phases[1][items][0][price]=@yearly&phases[1][duration][interval]=year&end_behavior=cancel",
+    ),
+    ("subscription_schedules/@sched/release", "preserve_cancel_date=true"),
     ("invoices/@in/pay", "payment_method=@pm"),
     ("refunds", "payment_intent=@pi&amount=1000"),
     ("refunds", "charge=@ch"),
@@ -228,6 +248,13 @@ fn fill(shop: &mut Shop, word: &str) -> String {
             let item = &list["data"][0]["items"]["data"][0]["id"];
             return item.as_str().unwrap_or("none").to_owned();
         }
+        "@start" | "@end" => {
+            let list = shop.get("/v1/subscription_schedules");
+            let phase = &list["data"][0]["current_phase"];
+            let name = if word == "@start" { "start_date" } else { "end_date" };
+            return phase[name].as_i64().unwrap_or(0).to_string();
+        }
+        "@sched" => "subscription_schedules",
         "@scale" => "prices?lookup_keys[]=scale",
         "@yearly" => "prices?lookup_keys[]=yearly",
         "@price" => return shop.growth.clone(),

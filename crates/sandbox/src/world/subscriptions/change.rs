@@ -195,9 +195,21 @@ impl World {
         Ok(())
     }
 
+    /// Does what was drafted, and lets the schedule of the subscription follow.
+    pub(super) fn change_terms(
+        &mut self,
+        id: &str,
+        draft: Draft,
+        date: Option<i64>,
+        behavior: PaymentBehavior,
+    ) {
+        self.apply_draft(id, draft, date, behavior);
+        self.follow_items(id);
+    }
+
     /// Does what was drafted, and collects as `behavior` says. Everything has been checked; a card
     /// that declines is not an error but for `error_if_incomplete`, which the caller has asked.
-    pub(super) fn change_terms(
+    fn apply_draft(
         &mut self,
         id: &str,
         draft: Draft,

@@ -294,6 +294,7 @@ impl World {
             paused_at: None,
             waiting: Vec::new(),
             pending: None,
+            schedule: None,
         }
     }
 

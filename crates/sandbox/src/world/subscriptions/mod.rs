@@ -2,7 +2,8 @@
 //!
 //! Here: the state, how it is rendered, finding it. [`create`]: how one starts. [`update`]: what
 //! may be changed. [`change`]: items, prices and trials, which cost something; [`proration`] says
-//! what. [`pending`]: changes that wait until they are paid. [`cycle`]: what time does.
+//! what. [`pending`]: changes that wait until they are paid. [`schedules`]: changes that are
+//! planned. [`preview`]: what is billed next. [`cycle`]: what time does.
 
 mod change;
 mod create;
@@ -10,12 +11,14 @@ mod cycle;
 mod pending;
 mod preview;
 mod proration;
+mod schedules;
 mod update;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(super) use create::{NewItem, Start, TRIAL_SETTINGS, read_missing};
+pub(crate) use schedules::Schedule;
 
 use super::World;
 use super::catalog::{render_plan, render_price};
@@ -58,6 +61,9 @@ pub(crate) struct Subscription {
     /// A change that waits until it is paid.
     #[serde(default)]
     pending: Option<pending::PendingUpdate>,
+    /// The schedule that manages it.
+    #[serde(default)]
+    schedule: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +166,30 @@ impl Subscription {
     fn is_over(&self) -> bool {
         matches!(self.status, Status::Canceled | Status::IncompleteExpired)
     }
+
+    /// Its periods follow one another.
+    fn is_running(&self) -> bool {
+        matches!(self.status, Status::Trialing | Status::Active | Status::PastDue | Status::Unpaid)
+    }
+
+    fn trial_end_in_period(&self) -> Option<i64> {
+        self.trial.as_ref().map(|trial| trial.end).filter(|end| *end == self.period_end)
+    }
+
+    /// Plans its end, or takes the plan back.
+    fn end_at(&mut self, at: Option<i64>, now: i64) {
+        let cancellation = &mut self.cancellation;
+        if at.is_some() && cancellation.at.is_none() {
+            cancellation.canceled_at = Some(now);
+            cancellation.reason = Some("cancellation_requested".to_owned());
+        }
+        if at.is_none() {
+            cancellation.canceled_at = None;
+            cancellation.reason = None;
+        }
+        cancellation.at = at;
+        cancellation.at_period_end = false;
+    }
 }
 
 const STATUSES: Kind = Kind::OneOf(&[
@@ -195,7 +225,6 @@ const NULLS: &[&str] = &[
     "pause_collection",
     "pending_invoice_item_interval",
     "pending_setup_intent",
-    "schedule",
     "test_clock",
     "transfer_data",
 ];
@@ -337,6 +366,7 @@ impl World {
                 "payment_method_options": null, "payment_method_types": null,
                 "save_default_payment_method": "off",
             },
+            "schedule": subscription.schedule,
             "start_date": subscription.created,
             "status": subscription.status,
             "status_details": subscription.paused_at.map(|at| json!({"paused": {

@@ -47,6 +47,7 @@ impl World {
             subscription.pending = None;
             subscription.take_terms(pending.terms, now);
         });
+        self.follow_items(id);
         if let Ok(rendered) = self.retrieve_subscription(id) {
             self.emit("customer.subscription.pending_update_applied", rendered);
         }

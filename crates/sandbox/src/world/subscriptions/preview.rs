@@ -62,6 +62,9 @@ impl World {
             };
         }
         let ended = after.clone();
+        if let Some((items, every)) = self.next_terms(&after) {
+            after.switch_at_end(items, every);
+        }
         advance(&mut after);
         after.status = Status::Active;
         lines.extend(self.period_lines(&after, &mut ids));

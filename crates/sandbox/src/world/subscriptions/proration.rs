@@ -204,7 +204,7 @@ impl World {
         Draft { terms, lines, invoiced, resets, ids }
     }
 
-    fn interval_of(&self, items: &[Item]) -> Option<Interval> {
+    pub(super) fn interval_of(&self, items: &[Item]) -> Option<Interval> {
         items.first().and_then(|item| self.prices.get(&item.price)?.recurring)
     }
 

@@ -68,6 +68,7 @@ impl World {
         if params.int("cancel_at").is_some_and(|at| at <= now) {
             return Err(ApiError::bad_param("cancel_at", "cancel_at must be in the future."));
         }
+        check_managed(subscription, &params)?;
         let behavior =
             params.text("payment_behavior").map(PaymentBehavior::parse).unwrap_or_default();
         let wish = self.read_wish(subscription, &params, "")?;
@@ -139,6 +140,7 @@ impl World {
         let Some(mut subscription) = self.subscriptions.get(id).cloned() else { return };
         let now = self.now();
         self.discard_pending(id);
+        self.schedule_of_ended(id);
         let was_incomplete = subscription.status == Status::Incomplete;
         subscription.status = Status::Canceled;
         subscription.ended_at = Some(now);
@@ -153,6 +155,27 @@ impl World {
         self.stop_collecting(id, was_incomplete);
         self.emit("customer.subscription.deleted", rendered);
     }
+}
+
+/// Refuses what only the schedule of a subscription may decide.
+fn check_managed(subscription: &Subscription, params: &Params) -> Result<(), ApiError> {
+    let Some(schedule) = &subscription.schedule else { return Ok(()) };
+    if params.has("cancel_at") || params.has("cancel_at_period_end") {
+        return Err(ApiError::refused(format!(
+            "The subscription is managed by the subscription schedule `{schedule}`, and updating \
+             any cancelation behavior directly is not allowed. Please update the schedule instead."
+        )));
+    }
+    if params.has("trial_end") {
+        return Err(ApiError::bad_param(
+            "trial_end",
+            format!(
+                "The subscription is managed by the subscription schedule `{schedule}`; the \
+                 sandbox moves its trial only after the schedule is released."
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses what cannot wait until it is paid.
@@ -189,7 +212,7 @@ fn check_changeable(subscription: &Subscription) -> Result<(), ApiError> {
 
 fn write_cancellation(subscription: &mut Subscription, params: &Params, now: i64) {
     let period_end = subscription.period_end;
-    let cancellation = &mut subscription.cancellation;
+    let cancellation = &subscription.cancellation;
     let wanted = match (params.flag("cancel_at_period_end"), params.has("cancel_at")) {
         (Some(true), _) => Some((Some(period_end), true)),
         (_, true) => {
@@ -201,16 +224,8 @@ fn write_cancellation(subscription: &mut Subscription, params: &Params, now: i64
         _ => None,
     };
     let Some((at, at_period_end)) = wanted else { return };
-    if at.is_some() && cancellation.at.is_none() {
-        cancellation.canceled_at = Some(now);
-        cancellation.reason = Some("cancellation_requested".to_owned());
-    }
-    if at.is_none() {
-        cancellation.canceled_at = None;
-        cancellation.reason = None;
-    }
-    cancellation.at = at;
-    cancellation.at_period_end = at_period_end;
+    subscription.end_at(at, now);
+    subscription.cancellation.at_period_end = at_period_end;
 }
 
 fn write_details(subscription: &mut Subscription, params: &Params) {

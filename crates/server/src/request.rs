@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use farthing_core::ids::IdKind;
+use tokio::task::JoinSet;
 
 use crate::auth::CallerId;
 use crate::codes::Code;
@@ -28,11 +29,18 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
     // What the client wrote as a path may hold an e-mail address; the pattern does not.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "unknown".to_owned());
-    // A panic must not take the connection down without an answer.
-    let answer = tokio::spawn(next.run(request)).await.unwrap_or_else(|err| {
-        tracing::error!(request.id = id, panic = err.is_panic(), "a handler broke off");
-        ApiError::new(Code::Internal, Code::INTERNAL_DETAIL).into_response()
-    });
+    // A panic must not take the connection down without an answer. A client that goes away ends
+    // the task: what has to be finished runs in tasks and threads of its own.
+    let mut task = JoinSet::new();
+    task.spawn(next.run(request));
+    let answer = match task.join_next().await {
+        Some(Ok(answer)) => answer,
+        broken => {
+            let panic = broken.is_some_and(|end| end.is_err_and(|err| err.is_panic()));
+            tracing::error!(request.id = id, panic, "a handler broke off");
+            ApiError::new(Code::Internal, Code::INTERNAL_DETAIL).into_response()
+        }
+    };
     let mut response = render(answer, &id);
     finish(&mut response, &id);
     let took = (app.uptime)().saturating_sub(started);

@@ -1,5 +1,7 @@
 //! Who may do what: every operation of the document with every kind of key.
 
+use std::sync::atomic::Ordering;
+
 use axum::body::Body;
 use axum::http::Request;
 use farthing_server::RateLimit;
@@ -146,11 +148,19 @@ async fn a_key_of_another_mode_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_refused() {
+async fn a_revoked_key_is_refused_within_five_seconds() {
     let server = Server::new();
+    assert_eq!(server.get("/v1/plans").await.status, 200);
     let keys = off(|| server.world.engine.keys().unwrap());
-    let full = keys.iter().find(|key| key.name == "full").unwrap();
-    off(|| server.world.engine.revoke_key(&world::caller(), &full.id).unwrap());
+    for key in keys.iter().filter(|key| key.name != "usage") {
+        off(|| server.world.engine.revoke_key(&world::caller(), &key.id).unwrap());
+    }
+    let reading =
+        Request::get("/v1/plans").header("authorization", format!("Bearer {}", server.read));
+    let answer = server.send(reading.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.problem(), "unauthorized", "a key that was not used before");
+    assert_eq!(server.get("/v1/plans").await.status, 200, "a key that was good a moment ago");
+    server.older.store(5, Ordering::SeqCst);
     assert_eq!(server.get("/v1/plans").await.problem(), "unauthorized");
 }
 

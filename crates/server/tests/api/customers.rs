@@ -56,6 +56,8 @@ async fn customers_are_found_and_listed_page_by_page() {
     let (all, pages_n) = pages(&server, "/v1/customers?limit=3").await;
     let ids: Vec<&str> = all.iter().map(|it| it["id"].as_str().unwrap()).collect();
     assert_eq!((ids, pages_n), (vec!["u_0", "u_1", "u_2", "u_3", "u_4", "u_5", "u_6"], 3));
+    let exactly = server.get("/v1/customers?limit=7").await.json();
+    assert_eq!((&exactly["has_more"], &exactly["next"]), (&json!(false), &json!(null)));
     let found = server.get("/v1/customers?search=U_3%40example").await.json();
     assert_eq!(found["data"].as_array().unwrap().len(), 1);
     let nothing = server.get("/v1/customers?search=%25").await.json();

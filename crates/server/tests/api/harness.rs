@@ -1,7 +1,8 @@
 //! A server in memory, and how to talk to it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +26,8 @@ pub struct Server {
     pub full: String,
     pub read: String,
     pub usage: String,
+    /// By how many seconds the process seems to be older than it is.
+    pub older: Arc<AtomicU64>,
 }
 
 /// What was answered.
@@ -103,9 +106,12 @@ impl Server {
         };
         let (full, read, usage) = (key(Scope::Full), key(Scope::Read), key(Scope::Usage));
         let started = Instant::now();
-        let mut state = AppState::new(world.engine.clone(), Arc::new(move || started.elapsed()));
+        let older = Arc::new(AtomicU64::new(0));
+        let offset = Arc::clone(&older);
+        let uptime = move || started.elapsed() + Duration::from_secs(offset.load(Ordering::SeqCst));
+        let mut state = AppState::new(world.engine.clone(), Arc::new(uptime));
         adjust(&mut state);
-        Self { router: router(state), world, full, read, usage }
+        Self { router: router(state), world, full, read, usage, older }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

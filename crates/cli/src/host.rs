@@ -17,7 +17,7 @@ const DRAIN: Duration = Duration::from_secs(7);
 pub struct Host {
     runtime: Runtime,
     stop: watch::Sender<bool>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
 }
 
 /// Binds an address, told apart by what to do about it.
@@ -61,8 +61,7 @@ impl Host {
             // An error says that the host is gone, which is a reason to stop, too.
             let _gone = stopped.wait_for(|stop| *stop).await;
         };
-        let serve = axum::serve(listener, router).with_graceful_shutdown(shutdown);
-        let server = runtime.spawn(serve.into_future());
+        let server = runtime.spawn(farthing_server::serve(listener, router, shutdown));
         Ok(Self { runtime, stop, server })
     }
 
@@ -81,8 +80,7 @@ impl Host {
             }
         });
         match ended {
-            None | Some(Ok(Ok(()))) => Ok(()),
-            Some(Ok(Err(error))) => Err(Failure::new(format!("the server stopped: {error}"))),
+            None | Some(Ok(())) => Ok(()),
             Some(Err(_)) => Err(Failure::new("the server stopped by a mistake of its own")),
         }
     }

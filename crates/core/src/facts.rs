@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use crate::money::Money;
-use crate::snapshot::{InvoiceLine, InvoiceSnapshot, InvoiceStatus, SubscriptionSnapshot};
-use crate::subscription::{PaidPeriod, Payment, ProviderStatus, Seen};
+use crate::snapshot::{
+    InvoiceLine, InvoiceSnapshot, InvoiceStatus, SubscriptionSnapshot, SubscriptionStatus,
+};
+use crate::subscription::{PaidPeriod, Payment, Pending, ProviderStatus, Seen};
 use crate::time::Interval;
 
 /// What a provider's price sells.
@@ -186,24 +188,44 @@ pub fn seen(
         cancel_at: snapshot.cancel_at,
         ended_at: snapshot.ended_at,
         trial: snapshot.trial,
-        pending: None,
-        payment: payment_of(snapshot.latest_invoice.as_ref()),
+        pending: pending(snapshot, book)?,
+        payment: payment_of(snapshot),
         paid,
     })
 }
 
-fn payment_of(latest: Option<&InvoiceSnapshot>) -> Payment {
-    match latest {
-        None => Payment::NoneDue,
-        Some(invoice) => match &invoice.status {
-            InvoiceStatus::Paid | InvoiceStatus::Void => Payment::NoneDue,
-            InvoiceStatus::Open | InvoiceStatus::Uncollectible if 0 < invoice.attempts => {
-                Payment::Failed
-            }
-            InvoiceStatus::Draft
-            | InvoiceStatus::Open
-            | InvoiceStatus::Uncollectible
-            | InvoiceStatus::Other(_) => Payment::Waiting,
-        },
+/// What is scheduled to follow at the end of the period.
+fn pending(snapshot: &SubscriptionSnapshot, book: &PriceBook) -> Result<Option<Pending>, Puzzle> {
+    let next = snapshot.schedule.as_ref().and_then(|schedule| schedule.next.as_ref());
+    let Some(next) = next.filter(|next| next.price != snapshot.price) else {
+        return Ok(None);
+    };
+    match book.get(&next.price).map(|sold| &sold.offer) {
+        Some(Offer::Plan { plan, interval }) => {
+            let (plan, interval) = (plan.clone(), *interval);
+            Ok(Some(Pending { plan, interval, at: next.start }))
+        }
+        Some(Offer::Pack { .. }) | None => Err(Puzzle::UnknownPrice(next.price.clone())),
+    }
+}
+
+/// How its payments stand. An open invoice for a change that waits for its payment is not a debt:
+/// the change is given up in the end, and what was paid for goes on.
+fn payment_of(snapshot: &SubscriptionSnapshot) -> Payment {
+    let owed = snapshot.latest_invoice.as_ref().is_some_and(|invoice| match &invoice.status {
+        InvoiceStatus::Paid | InvoiceStatus::Void => false,
+        InvoiceStatus::Draft
+        | InvoiceStatus::Open
+        | InvoiceStatus::Uncollectible
+        | InvoiceStatus::Other(_) => true,
+    });
+    if !owed {
+        Payment::NoneDue
+    } else if snapshot.status == SubscriptionStatus::PastDue {
+        Payment::Failed
+    } else if snapshot.pending_update.is_some() {
+        Payment::NoneDue
+    } else {
+        Payment::Waiting
     }
 }

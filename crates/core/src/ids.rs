@@ -70,6 +70,8 @@ pub enum IdKind {
     Grant,
     /// `op_`: an intent, one call to a provider.
     Intent,
+    /// `prv_`: what a customer was shown before a change.
+    Preview,
     /// `evt_`: an event out, or a provider event in.
     Event,
     /// `job_`
@@ -91,6 +93,7 @@ impl IdKind {
             Self::Ledger => "led",
             Self::Grant => "grt",
             Self::Intent => "op",
+            Self::Preview => "prv",
             Self::Event => "evt",
             Self::Job => "job",
             Self::ApiKey => "key",

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod allowance;
 pub mod catalog;
+pub mod change;
 pub mod credits;
 pub mod entitlement;
 pub mod facts;

@@ -342,18 +342,30 @@ impl Subscription {
     }
 }
 
-/// Takes over what is scheduled. A change that took effect is no longer news that it is not.
+/// Takes over what is scheduled. A price that the new period has already but that is not paid yet
+/// is still to come; one that took effect is no longer news.
 fn schedule(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen) {
-    if next.status == Status::Canceled || next.pending == seen.pending {
+    if next.status == Status::Canceled {
+        return;
+    }
+    let other = (&seen.plan, seen.interval) != (&next.plan, next.interval);
+    let unpaid = next.status == Status::Active && seen.payment != Payment::NoneDue;
+    let pending = if other && unpaid {
+        let (plan, interval) = (seen.plan.clone(), seen.interval);
+        Some(Pending { plan, interval, at: next.period.end })
+    } else {
+        seen.pending.clone()
+    };
+    if next.pending == pending {
         return;
     }
     let took_effect = events.iter().any(|event| matches!(event, Event::PlanChanged { .. }));
-    next.pending.clone_from(&seen.pending);
-    match &seen.pending {
+    match &pending {
         Some(pending) => events.push(Event::ChangeScheduled(pending.clone())),
         None if took_effect => {}
         None => events.push(Event::ChangeUnscheduled),
     }
+    next.pending = pending;
 }
 
 fn end(next: &mut Subscription, events: &mut Vec<Event>, at: Timestamp) {

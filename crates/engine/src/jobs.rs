@@ -68,6 +68,11 @@ pub enum Job {
         /// The provider's id.
         provider_id: String,
     },
+    /// Go on with a change whose outcome is not known.
+    ResolveIntent {
+        /// The intent's id.
+        intent: String,
+    },
     /// Forget a customer at the provider.
     DeleteAtProvider {
         /// The provider's id.
@@ -202,6 +207,7 @@ impl Engine {
             Job::ExpireOverride { customer, .. } => self.rematerialize(call, customer),
             Job::Rematerialize { version, after } => self.visit(call, *version, after),
             Job::CancelAtProvider { provider_id } => self.cancel_at_provider(provider_id),
+            Job::ResolveIntent { intent } => self.resolve_intent(call, intent),
             Job::DeleteAtProvider { provider_id } => {
                 match self.stripe()?.delete_customer(provider_id) {
                     Err(error) if error.is_refusal("resource_missing") => Ok(()),
@@ -361,6 +367,7 @@ impl Job {
             Self::ExpireOverride { .. } => "expire_override",
             Self::Rematerialize { .. } => "rematerialize",
             Self::CancelAtProvider { .. } => "cancel_at_provider",
+            Self::ResolveIntent { .. } => "resolve_intent",
             Self::DeleteAtProvider { .. } => "delete_at_provider",
         }
     }

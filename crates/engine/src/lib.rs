@@ -11,6 +11,7 @@ mod absorb;
 pub mod access;
 mod books;
 pub mod catalogs;
+pub mod changes;
 pub mod checkouts;
 pub mod clock;
 pub mod customers;

@@ -218,7 +218,7 @@ fn a_declined_card_grants_nothing(mut world: World) {
 fn a_failed_renewal_keeps_access_and_says_past_due(mut world: World) {
     world.customer("ana");
     world.buy("ana", "growth");
-    change_card(&world, "ana", "pm_card_chargeCustomerFail");
+    world.change_card("ana", "pm_card_chargeCustomerFail");
     world.advance_days(30);
     let state = world.state("ana");
     assert_eq!((state.plan.as_str(), state.standing), ("growth", "past_due"));
@@ -226,24 +226,11 @@ fn a_failed_renewal_keeps_access_and_says_past_due(mut world: World) {
     let unpaid = world.engine.invoices(None, "", 1).unwrap().remove(0);
     assert_eq!((unpaid.status.as_str(), unpaid.paid.minor), ("open", 0));
     world.check();
-    change_card(&world, "ana", "pm_card_visa");
+    world.change_card("ana", "pm_card_visa");
     world.advance_days(10);
     let state = world.state("ana");
     assert_eq!((state.plan.as_str(), state.standing), ("growth", "good"));
     world.check();
-}
-
-/// The customer stores another card at the provider.
-fn change_card(world: &World, id: &str, card: &str) {
-    let found = world.at_provider("GET", "/v1/subscriptions", &[]);
-    let mine = |sub: &&serde_json::Value| sub["metadata"]["farthing_customer"] == id;
-    let sub = found["data"].as_array().unwrap().iter().find(mine).unwrap();
-    let customer = sub["customer"].as_str().unwrap();
-    let path = format!("/v1/payment_methods/{card}/attach");
-    let method = world.at_provider("POST", &path, &[("customer", customer)]);
-    let path = format!("/v1/subscriptions/{}", sub["id"].as_str().unwrap());
-    let method = method["id"].as_str().unwrap();
-    world.at_provider("POST", &path, &[("default_payment_method", method)]);
 }
 
 fn trial(id: &str) -> Purchase {

@@ -145,6 +145,19 @@ impl World {
         body
     }
 
+    /// The customer stores another card at the provider.
+    pub fn change_card(&self, id: &str, card: &str) {
+        let found = self.at_provider("GET", "/v1/subscriptions", &[]);
+        let mine = |sub: &&serde_json::Value| sub["metadata"]["farthing_customer"] == id;
+        let sub = found["data"].as_array().unwrap().iter().find(mine).unwrap();
+        let customer = sub["customer"].as_str().unwrap();
+        let path = format!("/v1/payment_methods/{card}/attach");
+        let method = self.at_provider("POST", &path, &[("customer", customer)]);
+        let path = format!("/v1/subscriptions/{}", sub["id"].as_str().unwrap());
+        let method = method["id"].as_str().unwrap();
+        self.at_provider("POST", &path, &[("default_payment_method", method)]);
+    }
+
     pub fn customer(&self, id: &str) -> CustomerId {
         let customer: CustomerId = id.parse().unwrap();
         let profile = Profile { email: format!("{id}@example.com"), ..Profile::default() };

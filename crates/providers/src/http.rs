@@ -1,5 +1,7 @@
 //! One request to a provider and its answer, as plain data, and what carries them.
 
+use std::sync::Arc;
+
 /// A request, ready to be sent: no credentials and no address of a server in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {
@@ -70,4 +72,10 @@ pub enum TransportError {
 pub trait Transport: Send + Sync {
     /// Sends and waits for the answer. An answer of any status is `Ok`.
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError>;
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        self.as_ref().send(request)
+    }
 }

@@ -1,55 +1,12 @@
 //! What [`Stripe`] asks for, in which order, and what it makes of the answers.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+mod script;
 
 use farthing_core::snapshot::Snapshot;
-use farthing_providers::stripe::{EVENTS, Subject, WebhookConfig};
-use farthing_providers::{
-    CallError, HttpRequest, HttpResponse, Livemode, Stripe, Transport, TransportError,
-};
+use farthing_providers::stripe::{EVENTS, Subject};
+use farthing_providers::{CallError, Livemode};
+use script::{asked, fixture, refusal, stripe};
 use serde_json::{Value, json};
-
-/// Answers from a list, and remembers what was asked.
-#[derive(Default)]
-struct Script {
-    answers: Mutex<VecDeque<(u16, Value)>>,
-    asked: Mutex<Vec<String>>,
-}
-
-impl Transport for Script {
-    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
-        let asked = format!("{} {}", request.method, request.path);
-        self.asked.lock().expect("no panic").push(asked);
-        match self.answers.lock().expect("no panic").pop_front() {
-            Some((status, body)) => {
-                Ok(HttpResponse { status, headers: Vec::new(), body: body.to_string().into() })
-            }
-            None => Err(TransportError::NotSent("the script is over".to_owned())),
-        }
-    }
-}
-
-/// A client whose calls are answered with `answers`.
-fn stripe(answers: Vec<(u16, Value)>) -> (Stripe, Arc<Script>) {
-    let script = Arc::new(Script { answers: Mutex::new(answers.into()), ..Script::default() });
-    (Stripe::new(script.clone(), Livemode::Test, WebhookConfig::absent()), script)
-}
-
-fn asked(script: &Script) -> Vec<String> {
-    assert!(script.answers.lock().expect("no panic").is_empty(), "an answer was not asked for");
-    let asked = script.asked.lock().expect("no panic");
-    asked.iter().map(|asked| asked.split('?').next().unwrap_or_default().to_owned()).collect()
-}
-
-fn fixture(name: &str) -> Value {
-    let path = format!("{}/fixtures/stripe/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_slice(&std::fs::read(path).expect("a fixture")).expect("JSON")
-}
-
-fn refusal(code: &str) -> Value {
-    json!({ "error": { "type": "invalid_request_error", "code": code, "message": "no" } })
-}
 
 #[test]
 fn a_product_that_exists_is_not_created_again() {

@@ -2,7 +2,7 @@
 
 mod fixtures;
 
-use farthing_core::snapshot::{DisputeStatus, RefundStatus};
+use farthing_core::snapshot::{CustomerRef, DisputeStatus, RefundStatus};
 use farthing_providers::stripe::charges::{decode_charge, decode_paid_invoice};
 use farthing_providers::stripe::customers::decode_customer;
 use farthing_providers::stripe::disputes::decode_dispute;
@@ -59,6 +59,19 @@ fn a_refund_made_in_the_dashboard_belongs_to_the_customer_of_its_charge() {
 }
 
 #[test]
+fn what_we_left_on_the_object_says_most_about_whose_it_is() {
+    let ours = json!({ "farthing_customer": "grace" });
+    let named = |customer: Option<CustomerRef>| customer.expect("an owner").app_id;
+    let charge = decode_charge(200, &with("charge", "/metadata", ours.clone())).unwrap();
+    assert_eq!(named(charge.customer).as_deref(), Some("grace"));
+    let by_charge = with("refund_failed", "/charge/metadata", ours.clone());
+    let by_charge = decode_refund(200, &by_charge).unwrap();
+    assert_eq!(named(by_charge.customer).as_deref(), Some("grace"));
+    let own = decode_refund(200, &with("refund", "/metadata", ours)).unwrap();
+    assert_eq!(named(own.customer).as_deref(), Some("grace"));
+}
+
+#[test]
 fn every_status_of_a_refund_has_its_word_and_an_unknown_one_is_kept() {
     for (word, status) in [
         ("pending", RefundStatus::Pending),
@@ -86,6 +99,9 @@ fn a_won_dispute_gave_the_money_back_and_an_inquiry_never_took_it() {
     let inquiry = with("dispute", "/balance_transactions", json!([]));
     let inquiry = decode_dispute(200, &inquiry).unwrap();
     assert!(!inquiry.funds_withdrawn && !inquiry.funds_reinstated);
+    let only_back = with("dispute", "/balance_transactions", json!([{ "amount": 4_500 }]));
+    let only_back = decode_dispute(200, &only_back).unwrap();
+    assert!(!only_back.funds_withdrawn && only_back.funds_reinstated);
 }
 
 #[test]

@@ -208,24 +208,25 @@ pub fn get(tx: &mut Tx<'_>, id: &str) -> Result<Option<(ProviderEvent, Progress)
     tx.query_opt(SQL, &params![id])?.as_ref().map(read).transpose()
 }
 
-/// The events after our id `after` (`""` for the first), in one state or in all.
+/// The events, the newest first, older than our id `before` (`""`: from the newest on), in one
+/// state or in all.
 pub fn list(
     tx: &mut Tx<'_>,
     state: Option<EventState>,
-    after: &str,
+    before: &str,
     limit: u32,
 ) -> Result<Vec<(ProviderEvent, Progress)>, StoreError> {
     const IN_ANY: &str = "
         SELECT id, provider, event_id, type, api_version, created_at, received_at, payload,
             subject, customer_id, state, attempts, last_error, processed_at
-        FROM provider_events WHERE $1 < id ORDER BY id LIMIT $2";
+        FROM provider_events WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
     const IN_ONE: &str = "
         SELECT id, provider, event_id, type, api_version, created_at, received_at, payload,
             subject, customer_id, state, attempts, last_error, processed_at
-        FROM provider_events WHERE state = $3 AND $1 < id ORDER BY id LIMIT $2";
+        FROM provider_events WHERE state = $3 AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
     let rows = match state {
-        None => tx.query(IN_ANY, &params![after, limit])?,
-        Some(state) => tx.query(IN_ONE, &params![after, limit, state])?,
+        None => tx.query(IN_ANY, &params![before, limit])?,
+        Some(state) => tx.query(IN_ONE, &params![before, limit, state])?,
     };
     rows.iter().map(read).collect()
 }

@@ -129,13 +129,14 @@ fn events_are_listed_and_counted_by_state(store: &TestStore) {
     }
     claim(store, 0, "a");
     write(store, |tx| inbox::finish(tx, ONE, false, None, at(1)));
-    let listed = |state, after: &str, limit| {
-        let events = read(store, |tx| inbox::list(tx, state, after, limit));
+    let listed = |state, before: &str, limit| {
+        let events = read(store, |tx| inbox::list(tx, state, before, limit));
         events.into_iter().map(|(event, _)| event.id).collect::<Vec<_>>()
     };
-    assert_eq!(listed(None, "", 2), ["evt_1", "evt_2"]);
-    assert_eq!(listed(None, "evt_2", 2), ["evt_3"]);
-    assert_eq!(listed(Some(EventState::Received), "", 9), ["evt_2", "evt_3"]);
+    assert_eq!(listed(None, "", 2), ["evt_3", "evt_2"]);
+    assert_eq!(listed(None, "evt_2", 2), ["evt_1"]);
+    assert_eq!(listed(Some(EventState::Received), "", 9), ["evt_3", "evt_2"]);
+    assert_eq!(listed(Some(EventState::Received), "evt_3", 9), ["evt_2"]);
     assert_eq!(listed(Some(EventState::Dead), "", 9), [""; 0]);
     let counts = [(EventState::Done, 1), (EventState::Received, 2)];
     assert_eq!(read(store, inbox::counts), counts);

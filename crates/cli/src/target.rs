@@ -48,6 +48,21 @@ pub fn running(global: &Global) -> Option<Running> {
     Dir::at(&global.data).running().filter(|running| client::answers(&running.api))
 }
 
+/// The server to talk to, unless a database was named: that one is meant then.
+pub fn server_unless_database(global: &Global, out: &Out) -> Result<Option<Client>, Failure> {
+    if global.api.is_none() && named_database(global)?.is_some() {
+        return Ok(None);
+    }
+    find_server(global, out)
+}
+
+fn named_database(global: &Global) -> Result<Option<String>, Failure> {
+    match &global.database {
+        Some(url) => Ok(Some(url.clone())),
+        None => config::database_url(&config::process_env),
+    }
+}
+
 /// Where the database is, and who says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
@@ -59,11 +74,7 @@ pub struct Located {
 
 /// The database: the one that was named, the environment's, or the development server's.
 pub fn locate(global: &Global) -> Result<Located, Failure> {
-    let named = match &global.database {
-        Some(url) => Some(url.clone()),
-        None => config::database_url(&config::process_env)?,
-    };
-    if let Some(url) = named {
+    if let Some(url) = named_database(global)? {
         return Ok(Located { url, dev: false });
     }
     let dir = Dir::at(&global.data);

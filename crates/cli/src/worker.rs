@@ -1,5 +1,6 @@
 //! Threads that do what falls due: provider events, jobs, cleaning up.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -59,12 +60,17 @@ fn work(engine: &Engine, gate: &Gate, stop: &AtomicBool, cleans_up: bool) {
     while !stop.load(Ordering::SeqCst) {
         let handled = {
             let _open = gate.blocking_read();
-            engine.run_due()
+            // The database rolls back what broke off, so nothing half-done is left behind.
+            catch_unwind(AssertUnwindSafe(|| engine.run_due()))
         };
         match handled {
-            Ok(0) => engine.wait_for_work(IDLE),
-            Ok(_) => {}
-            Err(error) => {
+            Ok(Ok(0)) => engine.wait_for_work(IDLE),
+            Ok(Ok(_)) => {}
+            Err(_) => {
+                tracing::error!("a piece of work broke off; it is tried again when its lease ends");
+                std::thread::sleep(AFTER_ERROR);
+            }
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "work that is due could not be done; it is tried again");
                 std::thread::sleep(AFTER_ERROR);
             }

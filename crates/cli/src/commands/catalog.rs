@@ -154,12 +154,10 @@ enum Place {
 
 impl Place {
     fn find(global: &Global, out: &Out) -> Result<Self, Failure> {
-        if global.database.is_none()
-            && let Some(client) = target::find_server(global, out)?
-        {
-            return Ok(Self::Server(client));
-        }
-        Ok(Self::Local(target::local(global, out)?))
+        Ok(match target::server_unless_database(global, out)? {
+            Some(client) => Self::Server(client),
+            None => Self::Local(target::local(global, out)?),
+        })
     }
 
     fn plan(&self, source: &str) -> Result<Value, Failure> {

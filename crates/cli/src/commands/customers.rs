@@ -75,11 +75,7 @@ fn show(server: &Client, customer: &str, out: &Out) -> Outcome {
     let features = state["features"].as_object().into_iter().flatten();
     let rows: Vec<Vec<String>> = features
         .map(|(feature, state)| {
-            let limit = if state["included"] == Value::Bool(false) {
-                "not in plan".to_owned()
-            } else {
-                state["limit"].as_i64().map_or("unlimited".to_owned(), |limit| limit.to_string())
-            };
+            let limit = limit(state);
             let cells = ["used", "remaining", "resets_at"].map(|name| cell(&state[name]));
             let [used, remaining, resets_at] = cells;
             vec![plain(feature), cell(&state["type"]), limit, used, remaining, resets_at]
@@ -102,6 +98,18 @@ fn show(server: &Client, customer: &str, out: &Out) -> Outcome {
         }
     }
     Ok(Exit::Done)
+}
+
+/// What is allowed of a feature, in a word.
+fn limit(state: &Value) -> String {
+    if state["included"] == Value::Bool(false) {
+        return "not in plan".to_owned();
+    }
+    match (state["type"].as_str(), state["limit"].as_i64()) {
+        (Some("boolean"), _) => "yes".to_owned(),
+        (_, Some(limit)) => limit.to_string(),
+        (_, None) => "unlimited".to_owned(),
+    }
 }
 
 fn timeline(server: &Client, customer: &str, limit: u32, out: &Out) -> Outcome {

@@ -1,5 +1,9 @@
 //! The other commands, and the command line itself.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::{Dev, Ran, farthing};
@@ -142,4 +146,44 @@ fn the_page_that_checkouts_return_to_tells_how_they_went() {
     assert!(page(back).contains("The money arrived"));
     assert!(page(&format!("{}/?checkout=chk_1", dev.api())).contains("No such checkout"));
     assert!(page(dev.api()).contains("Farthing runs"));
+}
+
+#[test]
+fn a_month_and_a_year_of_many_customers_pass_quickly() {
+    let dev = Dev::start();
+    for n in 0..10 {
+        let customer = format!("u_{n}");
+        let email = format!("u{n}@example.com");
+        dev.put(&format!("/v1/customers/{customer}"), json!({ "email": email }));
+        dev.buy(json!({ "customer": customer, "plan": "growth" }), "4242424242424242");
+    }
+    let timed = |by: &str| {
+        let start = std::time::Instant::now();
+        assert!(10 <= dev.advance(by));
+        start.elapsed()
+    };
+    let (month, year) = (timed("31d"), timed("365d"));
+    // Far more than it takes on an idle machine; tests run beside each other.
+    assert!(month < Duration::from_secs(10), "a month took {month:?}");
+    assert!(year < Duration::from_secs(60), "a year took {year:?}");
+    dev.cli(&["check"]).exits(0);
+}
+
+#[test]
+fn the_tail_of_events_goes_on_as_they_come() {
+    let dev = Dev::start();
+    dev.put("/v1/customers/u_1", json!({ "email": "ana@example.com" }));
+    let mut command = farthing();
+    command.arg("--data").arg(dev.dir()).args(["events", "tail", "--json"]);
+    let mut tail = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    dev.buy(json!({ "customer": "u_1", "plan": "growth" }), "4242424242424242");
+    let mut seen = Vec::new();
+    while !seen.contains(&"invoice.paid".to_owned()) {
+        let line = lines.next().unwrap().unwrap();
+        let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+        seen.push(event["type"].as_str().unwrap().to_owned());
+    }
+    tail.kill().unwrap();
+    tail.wait().unwrap();
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use farthing_core::time::Timestamp;
 use farthing_store::meta::{self, Mode};
+use farthing_store::testing::{Backend, TestStore};
 use farthing_store::{Options, Store};
 use serde_json::json;
 
-use crate::support::{Dev, Ran, http};
+use crate::support::{Dev, Process, Ran, http};
 
 /// The promise is one second on an idle machine with an optimised build; tests run unoptimised and
 /// beside each other.
@@ -141,4 +142,55 @@ fn the_suggested_commands_work_as_they_are_printed() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_it_stops() {
+    let mut dev = Dev::start();
+    dev.put("/v1/customers/u_1", json!({ "email": "ana@example.com" }));
+    let started = dev.post("/v1/checkouts", json!({ "customer": "u_1", "plan": "growth" }));
+    let address = format!("{}/v1/checkouts/{}?wait=3", dev.api(), started["id"].as_str().unwrap());
+    let key = dev.key().to_owned();
+    let waiting = std::thread::spawn(move || http().get(address).bearer_auth(key).send());
+    std::thread::sleep(Duration::from_millis(300));
+    let (code, _, took) = dev.process().terminate();
+    let answer = waiting.join().unwrap().unwrap();
+    assert_eq!((answer.status().as_u16(), code), (200, 0));
+    assert!(took < Duration::from_secs(10), "stopped after {took:?}");
+}
+
+#[test]
+fn everything_works_on_postgresql_too() {
+    let database = TestStore::empty(Backend::Postgres);
+    let temp = tempfile::tempdir().unwrap();
+    let start = || Dev::start_in(temp.path(), &["--database", database.url()]);
+    let mut dev = start().unwrap();
+    dev.put("/v1/customers/u_1", json!({ "email": "ana@example.com" }));
+    dev.buy(json!({ "customer": "u_1", "plan": "growth" }), "4242424242424242");
+    dev.advance("31d");
+    dev.process().kill();
+    let dev = start().unwrap();
+    assert_eq!(dev.get("/v1/customers/u_1/state")["plan"], "growth");
+    let checked = dev.cli(&["check"]).exits(0);
+    assert!(checked.stderr.starts_with("→ postgres"), "{}", checked.stderr);
+    assert!(!temp.path().join("farthing.db").exists());
+}
+
+#[test]
+fn a_catalog_in_the_directory_where_it_is_started_is_used_in_place() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut init = crate::support::farthing();
+    Ran::of(init.current_dir(temp.path()).args(["init", "--template", "seats"])).exits(0);
+    let data = temp.path().join("data");
+    let mut command = Dev::command(&data, &[]);
+    let server = Process::start(command.current_dir(temp.path())).unwrap();
+    let key = server.ready["key"].as_str().unwrap();
+    let api = server.ready["api"].as_str().unwrap();
+    let catalog = http().get(format!("{api}/v1/catalog")).bearer_auth(key).send().unwrap();
+    let catalog: serde_json::Value = catalog.json().unwrap();
+    assert_eq!(
+        catalog["source"],
+        std::fs::read_to_string(temp.path().join("catalog.toml")).unwrap()
+    );
+    assert!(!data.join("catalog.toml").exists());
 }

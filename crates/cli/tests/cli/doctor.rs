@@ -3,7 +3,7 @@
 use farthing_store::alerts::{self, Alert};
 use farthing_store::{Options, Store};
 
-use crate::support::{Dev, Ran, farthing};
+use crate::support::{Dev, Process, Ran, farthing};
 
 #[test]
 fn a_fresh_server_has_nothing_wrong() {
@@ -60,4 +60,37 @@ fn a_production_setup_that_is_wrong_is_told_setting_by_setting() {
     for expected in ["FARTHING_DATABASE_URL is not set", "is a test key", "which is this machine"] {
         assert!(ran.stdout.contains(expected), "{expected}: {}", ran.stdout);
     }
+}
+
+#[test]
+fn a_production_setup_is_looked_at_as_a_whole() {
+    let dev = Dev::start();
+    let temp = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", temp.path().join("farthing.db").display());
+    let env = [
+        ("FARTHING_MODE", "test"),
+        ("FARTHING_LISTEN", "127.0.0.1:0"),
+        ("FARTHING_RETURN_BASE", "http://localhost:3000"),
+        ("STRIPE_API_KEY", "sk_test_1"),
+        ("FARTHING_STRIPE_URL", dev.ready()["sandbox"].as_str().unwrap()),
+        ("FARTHING_DATABASE_URL", &url),
+    ];
+    let run = |args: &[&str]| Ran::of(farthing().current_dir(temp.path()).args(args).envs(env));
+    let ran = run(&["doctor"]).exits(4);
+    assert!(ran.stdout.contains("there is no database at"), "{}", ran.stdout);
+
+    drop(Process::start(farthing().args(["serve", "--json", "--migrate"]).envs(env)).unwrap());
+    run(&["init"]).exits(0);
+    run(&["catalog", "apply", "--yes"]).exits(0);
+    let answer = run(&["doctor", "--json"]).exits(4).json();
+    let checks = answer["checks"].as_array().unwrap();
+    let status = |check: &str| {
+        let seen = checks.iter().find(|seen| seen["check"] == check).unwrap();
+        seen["status"].as_str().unwrap()
+    };
+    for check in ["configuration", "database", "migrations", "mode", "catalog", "provider", "clock"]
+    {
+        assert_eq!(status(check), "ok", "{answer}");
+    }
+    assert_eq!(status("webhooks"), "finding", "no secret is configured");
 }

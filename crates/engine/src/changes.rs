@@ -244,7 +244,8 @@ impl Engine {
         }
         let job = Job::ResolveIntent { intent: intent_id.clone() };
         self.enqueue(tx, &job, now.plus_seconds(RESOLVE_AFTER))?;
-        let to = Some(json!({ "intent": intent_id, "goal": journey.goal }));
+        let to = json!({ "intent": intent_id, "goal": journey.goal, "reason": call.reason });
+        let to = Some(to);
         let action = "subscription.change_requested";
         let change = Change { action, from: None, to, effective_at: now };
         self.record(tx, call, &customer, &change)?;

@@ -61,6 +61,8 @@ pub struct Call {
     pub actor: String,
     /// For example the id of a request, an event or a job.
     pub cause: String,
+    /// What somebody said about it, for people.
+    pub reason: Option<String>,
     /// The request's idempotency key, if it has one.
     pub keyed: Option<idempotency::Keyed>,
 }
@@ -68,7 +70,7 @@ pub struct Call {
 impl Call {
     /// `actor` on the occasion of `cause`.
     pub fn new(actor: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { actor: actor.into(), cause: cause.into(), keyed: None }
+        Self { actor: actor.into(), cause: cause.into(), reason: None, keyed: None }
     }
 
     /// The same under an idempotency key: its answer is kept with its effect.

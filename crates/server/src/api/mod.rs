@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod catalog;
+pub mod changes;
 pub mod checkouts;
 pub mod customers;
 pub mod events;
@@ -40,6 +41,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(checkouts::get_checkout))
         .routes(routes!(subscriptions::list_subscriptions))
         .routes(routes!(subscriptions::get_subscription))
+        .routes(routes!(changes::change_subscription))
+        .routes(routes!(changes::cancel_subscription))
+        .routes(routes!(changes::resume_subscription))
         .routes(routes!(invoices::list_invoices))
         .routes(routes!(catalog::get_catalog))
         .routes(routes!(catalog::plan_catalog))

@@ -7,6 +7,13 @@ pub(super) fn code(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::CatalogBlocked => "catalog_blocked",
         Code::CatalogChanged => "catalog_changed",
+        Code::CatalogNotAtProvider => "catalog_not_at_provider",
+        Code::NoRunningSubscription => "no_running_subscription",
+        Code::NotSold => "not_sold",
+        Code::NothingToUndo => "nothing_to_undo",
+        Code::PastDue => "past_due",
+        Code::PreviewChanged => "preview_changed",
+        Code::UnknownIntent => "unknown_intent",
         Code::ChangeInProgress => "change_in_progress",
         Code::CurrencyChange => "currency_change",
         Code::NoCatalog => "no_catalog",
@@ -27,6 +34,13 @@ pub(super) fn status(code: Code) -> Option<u16> {
     Some(match code {
         Code::CatalogBlocked
         | Code::CatalogChanged
+        | Code::CatalogNotAtProvider
+        | Code::NoRunningSubscription
+        | Code::NotSold
+        | Code::NothingToUndo
+        | Code::PastDue
+        | Code::PreviewChanged
+        | Code::UnknownIntent
         | Code::ChangeInProgress
         | Code::CurrencyChange
         | Code::NoTrial
@@ -47,6 +61,13 @@ pub(super) fn title(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::CatalogBlocked => "The catalog takes away what is in use",
         Code::CatalogChanged => "Another catalog was applied meanwhile",
+        Code::CatalogNotAtProvider => "The provider does not have this price yet",
+        Code::NoRunningSubscription => "The subscription does not run",
+        Code::NotSold => "The plan is not sold that way",
+        Code::NothingToUndo => "Nothing is scheduled",
+        Code::PastDue => "A payment is overdue",
+        Code::PreviewChanged => "What was shown no longer holds",
+        Code::UnknownIntent => "A newer version made this",
         Code::ChangeInProgress => "Another change is running",
         Code::CurrencyChange => "The running subscription is paid in another currency",
         Code::NoCatalog => "No catalog was applied yet",
@@ -73,6 +94,29 @@ pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
             "Someone applied another catalog at the same moment.",
             "Look at the changes, then try again.",
         ),
+        Code::CatalogNotAtProvider => {
+            ("A price of the catalog was not made at the provider.", "Apply the catalog again.")
+        }
+        Code::NoRunningSubscription => (
+            "The subscription is not active or on trial, so it cannot be changed.",
+            "Buy a plan with a new checkout.",
+        ),
+        Code::NotSold => (
+            "The plan has no price at this interval in the subscription's currency.",
+            "Choose another interval or plan.",
+        ),
+        Code::NothingToUndo => {
+            ("No cancellation or change is scheduled.", "Nothing needs to be done.")
+        }
+        Code::PastDue => (
+            "A payment failed, and more cannot be bought until it is paid.",
+            "Pay it, or store another card, then try again.",
+        ),
+        Code::PreviewChanged => (
+            "The amounts, the subscription or 15 minutes have gone by since the preview.",
+            "Ask for a new preview.",
+        ),
+        Code::UnknownIntent => ("The change was begun by a newer version.", "Upgrade."),
         Code::ChangeInProgress => {
             ("Another change of this customer is running.", "Try again after `Retry-After`.")
         }

@@ -10,7 +10,7 @@ use farthing_store::credits::{Account, Because};
 use farthing_store::entitlements::{self, Stored, UsageKind};
 use farthing_store::{Tx, credits as credit_rows, customers};
 
-use crate::customers::materialize;
+use crate::customers::{materialize, rights};
 use crate::{Call, Engine, EngineError};
 
 /// What a customer wants of a feature.
@@ -69,7 +69,7 @@ impl Engine {
         self.read(|engine, tx| {
             let now = engine.now();
             let (_, catalog) = engine.catalog(tx)?;
-            match engine.peek(tx, want, &catalog)? {
+            match engine.peek(tx, want, (&catalog, now))? {
                 Known::Entitlement(stored) => {
                     let Decision { code, next } = stored.entitlement.take(want.amount, now);
                     let shown = if code.allowed() { stored.entitlement.at(now) } else { next };
@@ -94,11 +94,12 @@ impl Engine {
         check_amount(want.amount)?;
         let (call, want) = (call.clone(), want.clone());
         self.write(move |engine, tx| {
-            let now = engine.now();
-            let answer = match engine.find(tx, &want, now)? {
-                Known::Entitlement(stored) => engine.take(tx, &want, stored, now)?,
+            let (_, catalog) = engine.catalog(tx)?;
+            let on = (catalog.as_ref(), engine.now());
+            let answer = match engine.find(tx, &want, on)? {
+                Known::Entitlement(stored) => engine.take(tx, &want, stored, on)?,
                 Known::Credits(account, feature) => {
-                    engine.spend(tx, &call, &want, (account, &feature), now)?
+                    engine.spend(tx, &call, &want, (account, &feature), on)?
                 }
                 Known::Unknown => unknown(&want),
             };
@@ -114,10 +115,11 @@ impl Engine {
         check_amount(want.amount)?;
         let (call, want) = (call.clone(), want.clone());
         self.write(move |engine, tx| {
-            let now = engine.now();
-            let stored = engine.held(tx, &want, now)?;
+            let (_, catalog) = engine.catalog(tx)?;
+            let on = (catalog.as_ref(), engine.now());
+            let stored = engine.held(tx, &want, on)?;
             let next = stored.entitlement.give_back(want.amount);
-            let answer = engine.set_use(tx, &want, stored, next, (UsageKind::Release, now))?;
+            let answer = engine.set_use(tx, &want, (stored, next), UsageKind::Release, on)?;
             engine.keep(tx, &call, &answer)?;
             Ok(answer)
         })
@@ -132,10 +134,11 @@ impl Engine {
         }
         let (call, want) = (call.clone(), want.clone());
         self.write(move |engine, tx| {
-            let now = engine.now();
-            let stored = engine.held(tx, &want, now)?;
+            let (_, catalog) = engine.catalog(tx)?;
+            let on = (catalog.as_ref(), engine.now());
+            let stored = engine.held(tx, &want, on)?;
             let next = stored.entitlement.set_held(want.amount);
-            let answer = engine.set_use(tx, &want, stored, next, (UsageKind::Sync, now))?;
+            let answer = engine.set_use(tx, &want, (stored, next), UsageKind::Sync, on)?;
             engine.keep(tx, &call, &answer)?;
             Ok(answer)
         })
@@ -147,8 +150,9 @@ impl Engine {
     /// the same. What was used is used: an event may lead above the limit.
     pub fn report(&self, reports: Vec<Report>) -> Result<Vec<Reported>, EngineError> {
         self.write(move |engine, tx| {
-            let now = engine.now();
-            reports.iter().map(|report| engine.report_one(tx, report, now)).collect()
+            let (_, catalog) = engine.catalog(tx)?;
+            let on = (catalog.as_ref(), engine.now());
+            reports.iter().map(|report| engine.report_one(tx, report, on)).collect()
         })
     }
 
@@ -156,7 +160,7 @@ impl Engine {
         &self,
         tx: &mut Tx<'_>,
         report: &Report,
-        now: Timestamp,
+        (catalog, now): (&Catalog, Timestamp),
     ) -> Result<Reported, EngineError> {
         if !(1..=AMOUNT_MAX).contains(&report.amount) {
             return Ok(Reported::Rejected("invalid_amount"));
@@ -170,12 +174,15 @@ impl Engine {
         if customers::find(tx, &report.customer)?.is_none() {
             return Ok(Reported::Rejected("unknown_customer"));
         }
-        let Some(stored) = entitlements::lock(tx, &report.customer, &report.feature)? else {
+        match catalog.features.get(&report.feature) {
+            None | Some(Feature::Credits(_)) => return Ok(Reported::Rejected("unknown_feature")),
+            Some(Feature::Usage { .. }) => {}
+            Some(_) => return Ok(Reported::Rejected("not_usage")),
+        }
+        let of = (&report.customer, report.feature.as_str());
+        let Some(stored) = self.lock_or_give(tx, of, (catalog, now))? else {
             return Ok(Reported::Rejected("unknown_feature"));
         };
-        if !matches!(stored.entitlement.kind, Kind::Usage(_)) {
-            return Ok(Reported::Rejected("not_usage"));
-        }
         let current = stored.entitlement.at(now);
         let Some(used) = current.used.checked_add(report.amount).filter(|n| *n <= AMOUNT_MAX)
         else {
@@ -199,7 +206,7 @@ impl Engine {
         tx: &mut Tx<'_>,
         want: &Want,
         stored: Stored,
-        now: Timestamp,
+        (catalog, now): (&Catalog, Timestamp),
     ) -> Result<Answer, EngineError> {
         let Decision { code, next } = stored.entitlement.take(want.amount, now);
         let revision = stored.revision;
@@ -211,9 +218,8 @@ impl Engine {
                 entitlements::record_use(tx, &want.customer, &next, delta, now)?;
             }
         }
-        let (_, catalog) = self.catalog(tx)?;
         let plan = if code.allowed() { String::new() } else { plan(tx, want)? };
-        Ok(answer(&catalog, want, code, &next, (revision, plan)))
+        Ok(answer(catalog, want, code, &next, (revision, plan)))
     }
 
     fn spend(
@@ -222,7 +228,7 @@ impl Engine {
         call: &Call,
         want: &Want,
         (mut account, feature): (Account, &CreditFeature),
-        now: Timestamp,
+        (catalog, now): (&Catalog, Timestamp),
     ) -> Result<Answer, EngineError> {
         let cost = cost(want, feature)?;
         self.expire_credits(tx, &want.customer, &mut account, now)?;
@@ -239,9 +245,8 @@ impl Engine {
             }
         }
         let grants = credit_rows::grants(tx, &want.customer, &want.feature)?;
-        let (_, catalog) = self.catalog(tx)?;
         let plan = plan(tx, want)?;
-        Ok(credits_answer(&catalog, want, code, (&account, &grants, now), &plan))
+        Ok(credits_answer(catalog, want, code, (&account, &grants, now), &plan))
     }
 
     /// Posts what has expired, so that it is never spent.
@@ -265,9 +270,9 @@ impl Engine {
         &self,
         tx: &mut Tx<'_>,
         want: &Want,
-        stored: Stored,
-        next: Entitlement,
-        (kind, now): (UsageKind, Timestamp),
+        (stored, next): (Stored, Entitlement),
+        kind: UsageKind,
+        (catalog, now): (&Catalog, Timestamp),
     ) -> Result<Answer, EngineError> {
         let delta = next.used - stored.entitlement.used;
         let revision = stored.revision;
@@ -278,13 +283,17 @@ impl Engine {
                 entitlements::record_use(tx, &want.customer, &next, (kind, delta), now)?;
             }
         }
-        let (_, catalog) = self.catalog(tx)?;
-        Ok(answer(&catalog, want, Code::Ok, &next, (revision, String::new())))
+        Ok(answer(catalog, want, Code::Ok, &next, (revision, String::new())))
     }
 
     /// The locked entitlement to something that is held.
-    fn held(&self, tx: &mut Tx<'_>, want: &Want, now: Timestamp) -> Result<Stored, EngineError> {
-        match self.find(tx, want, now)? {
+    fn held(
+        &self,
+        tx: &mut Tx<'_>,
+        want: &Want,
+        on: (&Catalog, Timestamp),
+    ) -> Result<Stored, EngineError> {
+        match self.find(tx, want, on)? {
             Known::Entitlement(stored) if stored.entitlement.kind == Kind::Count => Ok(stored),
             Known::Entitlement(_) | Known::Credits(..) => Err(EngineError::invalid(
                 "/feature",
@@ -302,66 +311,85 @@ impl Engine {
     }
 
     /// What is known of the feature, locked. A feature that a newer catalog brought is given to
-    /// the customer here, when the job that does so for everybody has not come by yet.
-    fn find(&self, tx: &mut Tx<'_>, want: &Want, now: Timestamp) -> Result<Known, EngineError> {
-        if let Some(stored) = entitlements::lock(tx, &want.customer, &want.feature)? {
-            return Ok(Known::Entitlement(stored));
-        }
-        let (_, catalog) = self.catalog(tx)?;
-        match catalog.features.get(&want.feature) {
+    /// the customer here, when the job that does so for everybody has not come by yet; one that
+    /// the catalog no longer has is unknown, whatever is stored of it.
+    fn find(
+        &self,
+        tx: &mut Tx<'_>,
+        want: &Want,
+        on: (&Catalog, Timestamp),
+    ) -> Result<Known, EngineError> {
+        let of = (&want.customer, want.feature.as_str());
+        match on.0.features.get(&want.feature) {
             None => self.unknown_feature(tx, want),
             Some(Feature::Credits(feature)) => {
-                let account = credit_rows::lock(tx, &want.customer, &want.feature)?;
-                match account {
-                    Some(account) => Ok(Known::Credits(account, feature.clone())),
-                    None => self.materialized(tx, want, (&catalog, feature.clone()), now),
+                let mut account = credit_rows::lock(tx, of.0, of.1)?;
+                if account.is_none() {
+                    self.give_new_features(tx, of.0, on)?;
+                    account = credit_rows::lock(tx, of.0, of.1)?;
                 }
+                Ok(account.map_or(Known::Unknown, |it| Known::Credits(it, feature.clone())))
             }
             Some(_) => {
-                self.give_new_features(tx, want, &catalog, now)?;
-                let stored = entitlements::lock(tx, &want.customer, &want.feature)?;
+                let stored = self.lock_or_give(tx, of, on)?;
                 Ok(stored.map_or(Known::Unknown, Known::Entitlement))
             }
         }
     }
 
-    fn materialized(
+    fn lock_or_give(
         &self,
         tx: &mut Tx<'_>,
-        want: &Want,
-        (catalog, feature): (&Catalog, CreditFeature),
-        now: Timestamp,
-    ) -> Result<Known, EngineError> {
-        self.give_new_features(tx, want, catalog, now)?;
-        let account = credit_rows::lock(tx, &want.customer, &want.feature)?;
-        Ok(account.map_or(Known::Unknown, |account| Known::Credits(account, feature)))
+        (customer, feature): (&CustomerId, &str),
+        on: (&Catalog, Timestamp),
+    ) -> Result<Option<Stored>, EngineError> {
+        if let Some(stored) = entitlements::lock(tx, customer, feature)? {
+            return Ok(Some(stored));
+        }
+        self.give_new_features(tx, customer, on)?;
+        Ok(entitlements::lock(tx, customer, feature)?)
     }
 
     fn give_new_features(
         &self,
         tx: &mut Tx<'_>,
-        want: &Want,
-        catalog: &Catalog,
-        now: Timestamp,
+        id: &CustomerId,
+        (catalog, now): (&Catalog, Timestamp),
     ) -> Result<(), EngineError> {
-        let missing = || EngineError::no_customer(&want.customer);
-        let customer = customers::lock(tx, &want.customer)?.ok_or_else(missing)?;
+        let missing = || EngineError::no_customer(id);
+        let customer = customers::lock(tx, id)?.ok_or_else(missing)?;
         materialize(tx, catalog, &customer, false, now)
     }
 
     /// The same without locks and without writing.
-    fn peek(&self, tx: &mut Tx<'_>, want: &Want, catalog: &Catalog) -> Result<Known, EngineError> {
-        let rows = entitlements::of_customer(tx, &want.customer)?;
-        if let Some(stored) = rows.into_iter().find(|stored| stored.feature == want.feature) {
-            return Ok(Known::Entitlement(stored));
-        }
-        let accounts = credit_rows::of_customer(tx, &want.customer)?;
-        let account = accounts.into_iter().find(|account| account.credit == want.feature);
-        match (catalog.features.get(&want.feature), account) {
-            (Some(Feature::Credits(feature)), Some(account)) => {
+    fn peek(
+        &self,
+        tx: &mut Tx<'_>,
+        want: &Want,
+        (catalog, now): (&Catalog, Timestamp),
+    ) -> Result<Known, EngineError> {
+        match catalog.features.get(&want.feature) {
+            None => self.unknown_feature(tx, want),
+            Some(Feature::Credits(feature)) => {
+                let accounts = credit_rows::of_customer(tx, &want.customer)?;
+                let account = accounts.into_iter().find(|account| account.credit == want.feature);
+                let account = account.unwrap_or_else(|| Account::fresh(&want.feature));
                 Ok(Known::Credits(account, feature.clone()))
             }
-            _ => self.unknown_feature(tx, want),
+            Some(_) => {
+                let rows = entitlements::of_customer(tx, &want.customer)?;
+                if let Some(stored) = rows.into_iter().find(|row| row.feature == want.feature) {
+                    return Ok(Known::Entitlement(stored));
+                }
+                let missing = || EngineError::no_customer(&want.customer);
+                let customer = customers::find(tx, &want.customer)?.ok_or_else(missing)?;
+                let revision = customer.revision;
+                let right = rights(tx, catalog, &customer, now)?.remove(&want.feature);
+                Ok(right.map_or(Known::Unknown, |entitlement| {
+                    let feature = want.feature.clone();
+                    Known::Entitlement(Stored { feature, entitlement, revision, version: 0 })
+                }))
+            }
         }
     }
 
@@ -384,9 +412,10 @@ fn amount_error(pointer: &str, least: &str) -> EngineError {
     )
 }
 
-/// The plan in force, for naming the next better one.
+/// The plan in force, for naming the next better one. Errors: the customer is gone.
 fn plan(tx: &mut Tx<'_>, want: &Want) -> Result<String, EngineError> {
-    Ok(customers::find(tx, &want.customer)?.map(|customer| customer.plan).unwrap_or_default())
+    let customer = customers::find(tx, &want.customer)?;
+    customer.map(|it| it.plan).ok_or_else(|| EngineError::no_customer(&want.customer))
 }
 
 fn cost(want: &Want, feature: &CreditFeature) -> Result<i64, EngineError> {

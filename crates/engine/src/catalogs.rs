@@ -113,6 +113,9 @@ impl Engine {
             if plan.blocked {
                 return Ok(Err(plan.changes));
             }
+            if let (Some(version), true) = (plan.version, plan.changes.is_empty()) {
+                return Ok(Ok(Applied { version, changes: Vec::new(), prices_created }));
+            }
             let version = plan.version.unwrap_or(0) + 1;
             engine.switch(tx, &call, (version, &source))?;
             Ok(Ok(Applied { version, changes: plan.changes, prices_created }))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use farthing_core::allowance::{self, Basis};
 use farthing_core::catalog::{Catalog, Feature, GrantSource};
-use farthing_core::entitlement::Access;
+use farthing_core::entitlement::{Access, Entitlement};
 use farthing_core::ids::CustomerId;
 use farthing_core::money::Currency;
 use farthing_core::subscription::Standing;
@@ -164,15 +164,7 @@ pub(crate) fn materialize(
     restart: bool,
     now: Timestamp,
 ) -> Result<(), EngineError> {
-    let overrides = overrides::of_customer(tx, &customer.id)?;
-    let basis = Basis {
-        plan: &customer.plan,
-        on_trial: customer.on_trial,
-        access: access_of(customer.standing),
-        anchor: customer.anchor,
-        overrides: &overrides,
-    };
-    let granted = allowance::entitlements(catalog, &basis, now);
+    let granted = rights(tx, catalog, customer, now)?;
     let held: BTreeMap<String, Stored> = entitlements::lock_all(tx, &customer.id)?
         .into_iter()
         .map(|stored| (stored.feature.clone(), stored))
@@ -193,12 +185,30 @@ pub(crate) fn materialize(
             credits::open(tx, &customer.id, credit, customer.revision)?;
         }
     }
-    credits::set_access(tx, &customer.id, basis.access, customer.revision)?;
+    credits::set_access(tx, &customer.id, access_of(customer.standing), customer.revision)?;
     Ok(())
 }
 
+/// What catalog, plan, exceptions and the state of payments add up to, with nothing used yet.
+pub(crate) fn rights(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    customer: &Customer,
+    now: Timestamp,
+) -> Result<BTreeMap<String, Entitlement>, EngineError> {
+    let overrides = overrides::of_customer(tx, &customer.id)?;
+    let basis = Basis {
+        plan: &customer.plan,
+        on_trial: customer.on_trial,
+        access: access_of(customer.standing),
+        anchor: customer.anchor,
+        overrides: &overrides,
+    };
+    Ok(allowance::entitlements(catalog, &basis, now))
+}
+
 /// What the state of payments leaves of the access.
-pub(crate) fn access_of(standing: Standing) -> Access {
+fn access_of(standing: Standing) -> Access {
     match standing {
         Standing::Good | Standing::PastDue { .. } => Access::Full,
         Standing::ReadOnly { .. } => Access::ReadOnly,

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use farthing_core::allowance::{self, Basis};
-use farthing_store::{Tx, audit, catalog_versions, customers, entitlements, overrides, params};
+use farthing_store::{Tx, audit, catalog_versions, customers, entitlements, params};
 use serde::Serialize;
 
-use crate::customers::access_of;
+use crate::customers::rights;
 use crate::{Engine, EngineError};
 
 /// An invariant with the rows that break it.
@@ -236,19 +235,11 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let now = self.now();
         let (_, catalog) = self.catalog(tx)?;
-        let overrides = overrides::of_customer(tx, &customer.id)?;
-        let basis = Basis {
-            plan: &customer.plan,
-            on_trial: customer.on_trial,
-            access: access_of(customer.standing),
-            anchor: customer.anchor,
-            overrides: &overrides,
-        };
         let held: BTreeMap<String, _> = entitlements::of_customer(tx, &customer.id)?
             .into_iter()
             .map(|stored| (stored.feature, stored.entitlement))
             .collect();
-        for (feature, right) in allowance::entitlements(&catalog, &basis, now) {
+        for (feature, right) in rights(tx, &catalog, customer, now)? {
             let same = held.get(&feature).is_some_and(|held| {
                 (held.source, held.limit, held.cap, held.access, &held.kind, held.anchor)
                     == (

@@ -25,6 +25,7 @@ on_both!(
     an_overdue_payment_leaves_only_reading_and_giving_back,
     a_check_answers_as_consume_would_and_writes_nothing,
     a_customer_who_is_not_there_is_said_to_be_missing,
+    of_a_customer_who_was_erased_nothing_can_be_used,
     an_amount_that_cannot_be_right_is_refused,
     a_month_ends_at_its_microsecond,
     a_day_ends_at_midnight_in_utc,
@@ -256,6 +257,23 @@ fn a_customer_who_is_not_there_is_said_to_be_missing(world: World) {
             assert!(missing, "{feature}: {outcome:?}");
         }
     }
+}
+
+fn of_a_customer_who_was_erased_nothing_can_be_used(world: World) {
+    let id = world.customer("ana");
+    world.engine.delete_customer(&caller(), &id).unwrap();
+    let gone = |outcome| assert!(matches!(outcome, Err(EngineError::NotFound { .. })));
+    for feature in ["chatbots", "messages", "providers_per_prompt", "ai", "nothing"] {
+        let want = world.want("ana", feature, 1);
+        gone(world.engine.check(&want));
+        gone(world.engine.consume(&caller(), &want));
+    }
+    let want = world.want("ana", "chatbots", 1);
+    gone(world.engine.release(&caller(), &want));
+    gone(world.engine.sync(&caller(), &want));
+    world.customer("ana");
+    assert_eq!(world.consume("ana", "chatbots", 1).code, Code::Ok);
+    world.check();
 }
 
 fn an_amount_that_cannot_be_right_is_refused(world: World) {

@@ -28,6 +28,16 @@ pub struct Account {
     pub revision: i64,
 }
 
+impl Account {
+    /// What an account is before anything was granted.
+    pub fn fresh(credit: &str) -> Self {
+        let access = Access::Full;
+        let (available, debt, transactions, revision) = (0, 0, 0, 0);
+        let credit = credit.to_owned();
+        Self { credit, available, debt, paused: false, transactions, access, revision }
+    }
+}
+
 /// A grant that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGrant {

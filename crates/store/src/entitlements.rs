@@ -43,7 +43,8 @@ impl UsageKind {
     }
 }
 
-/// One entitlement, locked until the transaction ends.
+/// One entitlement, locked until the transaction ends; `None` also when the customer is gone, of
+/// whom everything else is kept.
 pub fn lock(
     tx: &mut Tx<'_>,
     customer: &CustomerId,
@@ -52,7 +53,8 @@ pub fn lock(
     const SQL: &str = "
         SELECT feature, kind, reset_every, reset_zone, source, limit_amount, cap, used, reserved,
                floor_used, window_start, window_end, anchor, epoch, access, revision, version
-        FROM entitlements WHERE customer_id = $1 AND feature = $2 FOR UPDATE";
+        FROM entitlements WHERE customer_id = $1 AND feature = $2
+          AND EXISTS (SELECT 1 FROM customers c WHERE c.customer_id = $1) FOR UPDATE";
     tx.query_opt(SQL, &params![customer, feature])?.map(|row| read(&row)).transpose()
 }
 

@@ -14,6 +14,7 @@ on_both!(
     every_kind_source_and_access_survives_a_round_trip,
     a_put_replaces_everything,
     a_use_is_saved_over_the_version_that_was_read,
+    of_a_customer_who_is_gone_nothing_can_be_taken,
     takers_of_one_entitlement_queue_behind_its_lock,
     takers_of_all_entitlements_queue_behind_their_locks,
     what_is_used_never_crosses_the_ceiling,
@@ -48,6 +49,14 @@ fn usage(window: Window, used: i64) -> Entitlement {
 
 fn stored(feature: &str, entitlement: Entitlement) -> Stored {
     Stored { feature: feature.into(), entitlement, revision: 3, version: 0 }
+}
+
+fn add_ann(store: &TestStore) {
+    let sql = "
+        INSERT INTO customers (customer_id, email, canonical_email, metadata, plan, on_trial,
+            standing, anchor, revision, created_at, updated_at)
+        VALUES ('ann', '', '', '{}', 'free', 0, 'good', 0, 1, 0, 0)";
+    by_hand(store, sql);
 }
 
 fn put(store: &TestStore, new: &Stored) {
@@ -87,6 +96,7 @@ fn every_kind_source_and_access_survives_a_round_trip(store: &TestStore) {
     for one in all.iter().rev() {
         put(store, one);
     }
+    add_ann(store);
     assert_eq!(of_ann(store), all);
     assert_eq!(write(store, |tx| entitlements::lock_all(tx, &customer("ann"))), all);
     assert_eq!(lock(store, "g"), Some(all[6].clone()));
@@ -133,7 +143,16 @@ fn a_use_is_saved_over_the_version_that_was_read(store: &TestStore) {
     assert_eq!(of_ann(store), [next]);
 }
 
+fn of_a_customer_who_is_gone_nothing_can_be_taken(store: &TestStore) {
+    let bots = stored("bots", count(Some(5), 1));
+    put(store, &bots);
+    assert_eq!(lock(store, "bots"), None);
+    add_ann(store);
+    assert_eq!(lock(store, "bots"), Some(bots));
+}
+
 fn takers_of_one_entitlement_queue_behind_its_lock(store: &TestStore) {
+    add_ann(store);
     put(store, &stored("bots", count(Some(1_000), 0)));
     at_once(|| {
         write(store, |tx| {

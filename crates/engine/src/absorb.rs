@@ -29,7 +29,8 @@ pub(crate) struct Sighting {
 }
 
 impl Engine {
-    /// Absorbs what was fetched; answers whose it was, when it concerned anybody.
+    /// Absorbs what was fetched; answers whose it was, when it concerned anybody. Nobody
+    /// is given anything for a customer who was erased.
     ///
     /// Errors: [`EngineError::Puzzle`] when it cannot be understood; then nothing is changed.
     pub(crate) fn absorb(
@@ -76,8 +77,9 @@ impl Engine {
         let Some(found) = find_checkout(tx, snapshot)? else {
             return Ok(None);
         };
-        let customer = customers::lock(tx, &found.customer)?;
-        let mut customer = customer.ok_or_else(|| EngineError::no_customer(&found.customer))?;
+        let Some(mut customer) = customers::lock(tx, &found.customer)? else {
+            return Ok(None);
+        };
         // Once more behind the lock: somebody else may have settled it in between.
         let Some(checkout) = find_checkout(tx, snapshot)? else {
             return Ok(None);
@@ -256,11 +258,18 @@ impl Engine {
         let id = whose(tx, &snapshot.customer)?.ok_or_else(unknown)?;
         let seen = facts::seen(snapshot, others, book)?;
         let customer = customers::lock(tx, &id)?;
-        let mut customer = customer.ok_or_else(|| EngineError::no_customer(&id))?;
         let known = subscriptions::find_by_provider_id(tx, STRIPE, &snapshot.id)?;
         if known.as_ref().is_some_and(|known| fetch < known.seen) {
             return Ok(id);
         }
+        let Some(mut customer) = customer else {
+            // Erased: it is written down how it ends, and nobody is given anything.
+            if let Some(known) = known {
+                let next = subscription::absorb(Some(&known.subscription), &seen, now).next;
+                subscriptions::save(tx, &Stored { subscription: next, seen: fetch, ..known })?;
+            }
+            return Ok(id);
+        };
         let seen = self.admit_trial(tx, call, &customer, (snapshot, &known, seen))?;
         let current = known.as_ref().map(|known| &known.subscription);
         let absorbed = subscription::absorb(current, &seen, now);

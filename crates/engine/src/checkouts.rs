@@ -8,7 +8,7 @@ use farthing_core::money::{Currency, Money};
 use farthing_core::subscription::Status as SubscriptionStatus;
 use farthing_core::time::{Interval, Timestamp};
 use farthing_providers::CallError;
-use farthing_providers::stripe::{CheckoutWhat, NewCheckout, NewCustomer, Subject};
+use farthing_providers::stripe::{CheckoutWhat, CustomerUpdate, NewCheckout, NewCustomer, Subject};
 use farthing_store::checkouts::{self, Checkout, Item, Status};
 use farthing_store::customers::{self, Customer};
 use farthing_store::entitlements;
@@ -290,12 +290,22 @@ impl Engine {
             return Ok(known);
         }
         let customer = self.customer(id)?;
+        // Nothing that may change until the answer is there: the same key needs the same body.
+        let key = format!("farthing:customer:{id}:{}", customer.created_at.micros());
         let made = self.stripe()?.create_customer(&NewCustomer {
             app_id: id.to_string(),
+            email: None,
+            name: None,
+            key: key.clone(),
+        })?;
+        let contact = format!("{} {:?}", customer.email, customer.name);
+        let contact = hex::encode(Sha256::digest(contact.as_bytes()));
+        let update = CustomerUpdate {
             email: Some(customer.email),
             name: customer.name,
-            key: format!("farthing:customer:{id}:{}", customer.created_at.micros()),
-        })?;
+            key: format!("{key}:{}", &contact[..16]),
+        };
+        self.stripe()?.update_customer(&made, &update)?;
         let (id, provider_id) = (id.clone(), made.clone());
         self.write(move |_, tx| Ok(customers::link(tx, &id, STRIPE, &provider_id)?))?;
         Ok(made)

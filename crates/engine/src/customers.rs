@@ -115,6 +115,8 @@ impl Engine {
                 "another request is creating this customer right now; nothing was changed by this one, try again",
             ));
         }
+        // Whoever had this id before was erased, here and at the provider.
+        customers::unlink(tx, &customer.id)?;
         materialize(tx, catalog, &customer, false, now)?;
         let plan = catalog.plans.get(&catalog.fallback);
         for (credit, amount) in plan.iter().flat_map(|plan| &plan.signup_credits) {

@@ -130,9 +130,12 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let now = self.now();
         let (_, catalog) = self.catalog(tx)?;
-        let sub = &stored.subscription;
         let before = customer.clone();
-        let entitled = sub.status.is_entitled();
+        let all = subscriptions::of_customer(tx, &customer.id)?;
+        let running = all.iter().find(|one| one.subscription.status.is_entitled());
+        let another_runs = running.is_some_and(|running| running.id != stored.id);
+        let sub = running.map_or(&stored.subscription, |running| &running.subscription);
+        let entitled = running.is_some();
         customer.plan = if entitled { sub.plan.clone() } else { catalog.fallback.clone() };
         customer.on_trial = sub.status == farthing_core::subscription::Status::Trialing;
         customer.standing = sub.standing;
@@ -146,7 +149,10 @@ impl Engine {
         let restart = events.iter().any(starts_windows);
         materialize(tx, &catalog, customer, restart, now)?;
         for event in events {
-            self.follow_up_one(tx, call, (customer, &catalog), stored, event)?;
+            // The end of one that never ran takes nothing from the one that does.
+            if !another_runs {
+                self.follow_up_one(tx, call, (customer, &catalog), stored, event)?;
+            }
             let (from, to) = (Some(summary(&before)), Some(event_summary(customer, stored, event)));
             let change = Change { action: event.name(), from, to, effective_at: now };
             self.record(tx, call, customer, &change)?;

@@ -198,6 +198,12 @@ pub fn link(
     Ok(())
 }
 
+/// Forgets which customers of the providers' a customer was.
+pub fn unlink(tx: &mut Tx<'_>, id: &CustomerId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM provider_customers WHERE customer_id = $1", &params![id])?;
+    Ok(())
+}
+
 fn read(row: &Row) -> Result<Customer, StoreError> {
     Ok(Customer {
         id: row.customer(0)?,

@@ -1,5 +1,6 @@
 //! The line to the provider, on which requests and answers get lost.
 
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use farthing_providers::{HttpRequest, HttpResponse, Transport, TransportError};
@@ -19,15 +20,19 @@ pub enum Fate {
 }
 
 type Decide = Box<dyn FnMut(&HttpRequest) -> Fate + Send>;
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 pub struct Line {
     provider: Arc<Mutex<Provider>>,
     decide: Mutex<Decide>,
+    /// What happens while the next answer is on its way.
+    meanwhile: Mutex<Option<Meanwhile>>,
 }
 
 impl Line {
     pub fn to(provider: Arc<Mutex<Provider>>) -> Self {
-        Self { provider, decide: Mutex::new(Box::new(|_| Fate::Answered)) }
+        let decide: Decide = Box::new(|_| Fate::Answered);
+        Self { provider, decide: Mutex::new(decide), meanwhile: Mutex::new(None) }
     }
 
     /// From now on `decide` says what becomes of each request.
@@ -38,6 +43,16 @@ impl Line {
     /// Everything is answered again.
     pub fn heal(&self) {
         self.set(|_| Fate::Answered);
+    }
+
+    /// Holds the next answer back. The receiver hears when it is held, the sender lets it go.
+    pub fn hold_next(&self) -> (Receiver<()>, Sender<()>) {
+        let ((held, is_held), (go, may_go)) = (channel(), channel());
+        *self.meanwhile.lock().unwrap() = Some(Box::new(move || {
+            held.send(()).unwrap();
+            may_go.recv().unwrap();
+        }));
+        (is_held, go)
     }
 
     /// The answer to the change number `n` from now, counted from 0, gets lost; all others arrive.
@@ -66,6 +81,10 @@ impl Transport for Line {
             Fate::Answered | Fate::AnswerLost => {}
         }
         let response = super::call(&mut self.provider.lock().unwrap(), request);
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         match fate {
             Fate::AnswerLost => Err(TransportError::Unknown("timed out".to_owned())),
             _ => Ok(HttpResponse {

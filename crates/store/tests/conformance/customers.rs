@@ -198,6 +198,8 @@ fn a_link_to_a_provider_stays_with_the_first_customer(store: &TestStore) {
     assert_eq!(whose("stripe", "cus_1"), Some(ann));
     assert_eq!(whose("stripe", "cus_2"), None);
     assert_eq!(whose("paddle", "cus_1"), Some(bob));
+    write(store, |tx| customers::unlink(tx, &customer("ann")));
+    assert_eq!((whose("stripe", "cus_1"), whose("paddle", "cus_1")), (None, Some(customer("bob"))));
 }
 
 fn a_standing_that_contradicts_its_time_cannot_be_written(store: &TestStore) {

@@ -81,6 +81,13 @@ impl ApiError {
         }
     }
 
+    /// 429: too many calls.
+    pub(crate) fn rate_limited() -> ApiError {
+        let message = "Request rate limit exceeded. Learn more about rate limits here \
+                       https://stripe.com/docs/rate-limits. Nothing was changed.";
+        ApiError::new(429, "invalid_request_error", Some("rate_limit"), message.to_owned())
+    }
+
     /// 500: the sandbox itself is in trouble, for example its disk is full.
     pub(crate) fn internal(message: impl Into<String>) -> ApiError {
         ApiError::new(500, "api_error", None, message.into())

@@ -21,6 +21,9 @@ type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// How long an endpoint may take to answer a webhook.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection is held whose answer is to be lost: longer than callers wait.
+const HOLD: Duration = Duration::from_secs(120);
+
 /// One shared world, with its clock and its file. Clones share it.
 #[derive(Clone)]
 pub struct Sandbox {
@@ -68,7 +71,7 @@ impl Sandbox {
         Ok(Sandbox { inner: Arc::new(Inner { state, clock, client }) })
     }
 
-    /// The API below `/v1` and the hosted pages below `/checkout`.
+    /// The API below `/v1`, the hosted pages, and the scenarios below `/_scenario`.
     pub fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
     }
@@ -161,6 +164,10 @@ async fn answer(
         body: body.to_vec(),
     };
     let response = sandbox.handle(&request);
+    if response.is_lost() {
+        tokio::time::sleep(HOLD).await;
+        return (StatusCode::GATEWAY_TIMEOUT, HeaderMap::new(), Vec::new());
+    }
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut headers = HeaderMap::new();
     for (name, value) in &response.headers {

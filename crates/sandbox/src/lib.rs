@@ -4,7 +4,9 @@
 //! [`World`] is a pure, deterministic state machine: requests and time in, responses and webhooks
 //! out. [`Sandbox`] wraps one for HTTP and keeps it in a file.
 //!
-//! Not yet here: the billing portal, disputes, 3-D Secure and faults on demand.
+//! What goes wrong on purpose has names: [`SCENARIOS`], set up with [`World::scenario`] or over HTTP.
+//!
+//! Not yet here: the billing portal.
 
 // Stripe's invoice has more fields than the `json!` macro takes by default.
 #![recursion_limit = "256"]
@@ -24,7 +26,7 @@ mod world;
 pub use http::Sandbox;
 pub use persist::OpenError;
 pub use request::{Request, Response};
-pub use world::{AfterLastRetry, Delivery, World};
+pub use world::{AfterLastRetry, CallFault, Delivery, Faults, SCENARIOS, WebhookFault, World};
 
 /// The one API version whose shapes are rendered.
 pub const API_VERSION: &str = "2026-10-28.endive";

@@ -35,6 +35,10 @@ const HINTS: &[(&str, &str)] = &[
     ("4000 0000 0000 0002", "is declined"),
     ("4000 0000 0000 9995", "has insufficient funds"),
     ("4000 0000 0000 0341", "can be saved, then every charge fails"),
+    ("4000 0025 0000 3155", "asks to confirm once (3-D Secure)"),
+    ("4000 0027 6000 3184", "asks to confirm every payment"),
+    ("4000 0000 0000 0259", "pays, then the bank disputes it"),
+    ("4000 0000 0000 5126", "pays; refunds fail later"),
 ];
 
 /// The page that shows the offer and takes the card.
@@ -107,6 +111,30 @@ fn hints() -> Markup {
             dl { @for (number, meaning) in HINTS { div { dt { code { (number) } } dd { (meaning) } } } }
         }
     }
+}
+
+/// Sends a person on to `url`.
+pub(crate) fn see_other(url: String) -> Response {
+    let headers = vec![("location".into(), url), ("cache-control".into(), "no-store".into())];
+    Response { status: 303, headers, body: Vec::new() }
+}
+
+/// The bank's page of 3-D Secure: `challenge=confirm` or `challenge=fail`, with `kept` as it was.
+pub(crate) fn challenge(kept: &[(&str, Option<String>)], nonce: &str) -> Response {
+    let title = "Confirm this payment";
+    let body = html! {
+        h1 { (title) }
+        p.muted { "A sandbox: this stands for the page of your bank." }
+        p { "Your bank wants to know whether it is you." }
+        form method="post" {
+            @for (name, value) in kept {
+                @if let Some(value) = value { input type="hidden" name=(name) value=(value); }
+            }
+            button type="submit" name="challenge" value="confirm" { "Confirm" }
+            button type="submit" name="challenge" value="fail" { "Fail" }
+        }
+    };
+    page(200, title, nonce, &body)
 }
 
 /// A page that only says something, with one way on.

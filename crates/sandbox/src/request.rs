@@ -18,12 +18,25 @@ pub struct Request {
 /// One HTTP response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Response {
-    /// The HTTP status.
+    /// The HTTP status; 0 if the answer never arrives.
     pub status: u16,
     /// Header names (lower case) and values.
     pub headers: Vec<(String, String)>,
     /// The raw body: JSON from the API, HTML from the hosted pages.
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// An answer that never arrives: its status is 0, which HTTP does not have. In memory the
+    /// caller treats it as a timeout; over HTTP the connection is held and then given up.
+    pub fn lost() -> Response {
+        Response::default()
+    }
+
+    /// Whether the answer never arrives.
+    pub fn is_lost(&self) -> bool {
+        self.status == 0
+    }
 }
 
 impl Request {
@@ -128,6 +141,18 @@ fn insert(
         Node::Map(inner) => insert(inner, name, rest, value),
         Node::Text(_) => Err(clash()),
     }
+}
+
+/// The field `wanted` of a form that a person sent, without the space around it; `None` if it is
+/// empty or the form cannot be read.
+pub(crate) fn field(request: &Request, wanted: &str) -> Option<String> {
+    let tree = request.pairs().and_then(|pairs| decode(&pairs)).unwrap_or_default();
+    tree.iter().find_map(|(name, node)| match node {
+        Node::Text(text) if name == wanted && !text.trim().is_empty() => {
+            Some(text.trim().to_owned())
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]

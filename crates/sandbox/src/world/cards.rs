@@ -1,7 +1,7 @@
 //! The documented test cards: what each number does when it is saved and when it is charged.
 //!
-//! Source: <https://docs.stripe.com/testing>. Cards whose meaning needs 3-D Secure, disputes or
-//! late refunds are not in the table yet; a checkout with one of them says so.
+//! Source: <https://docs.stripe.com/testing>. A card whose meaning the sandbox does not know is
+//! refused in words.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,46 @@ impl Decline {
     }
 }
 
+/// Why a charge did not go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Declined(Decline),
+    /// The bank wants to hear from the person first (3-D Secure).
+    NeedsAction,
+}
+
+impl Refusal {
+    pub(crate) fn error(self) -> ApiError {
+        match self {
+            Refusal::Declined(decline) => decline.error(),
+            Refusal::NeedsAction => ApiError::card(
+                "subscription_payment_intent_requires_action",
+                None,
+                "This payment requires additional user action before it can be completed \
+                 successfully. Payment can be completed using the PaymentIntent associated with \
+                 the latest invoice.",
+            ),
+        }
+    }
+}
+
+/// What follows a charge that went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aftermath {
+    Nothing,
+    /// The bank takes the money back, for this reason.
+    Dispute(&'static str),
+    /// The bank asks first, and takes nothing yet.
+    Inquiry(&'static str),
+    /// A refund is pending first and succeeds later.
+    RefundPends,
+    /// A refund succeeds first and fails later.
+    RefundFails,
+}
+
+/// What a test card does "some time later", it does after so long.
+pub(crate) const LATER: i64 = 60;
+
 #[derive(Clone, Copy)]
 struct TestCard {
     number: &'static str,
@@ -37,6 +77,7 @@ struct TestCard {
     /// The ready-made payment method with this card.
     id: &'static str,
     behavior: Behavior,
+    aftermath: Aftermath,
 }
 
 #[derive(Clone, Copy)]
@@ -46,6 +87,10 @@ enum Behavior {
     Declines(Decline),
     /// Can be saved; every charge fails.
     FailsLater(Decline),
+    /// The person has to confirm a charge, unless they did when it was saved.
+    ChallengesOnce,
+    /// The person has to confirm every charge.
+    ChallengesAlways,
 }
 
 const fn declined(decline_code: &'static str, message: &'static str) -> Decline {
@@ -62,10 +107,14 @@ const fn card(
     id: &'static str,
     behavior: Behavior,
 ) -> TestCard {
-    TestCard { number, brand, funding: "credit", id, behavior }
+    TestCard { number, brand, funding: "credit", id, behavior, aftermath: Aftermath::Nothing }
 }
 
-use Behavior::{Declines, FailsLater, Works};
+const fn then(number: &'static str, id: &'static str, aftermath: Aftermath) -> TestCard {
+    TestCard { aftermath, ..card(number, "visa", id, Behavior::Works) }
+}
+
+use Behavior::{ChallengesAlways, ChallengesOnce, Declines, FailsLater, Works};
 
 const DECLINED: Decline = declined("generic_decline", "Your card was declined.");
 const INSUFFICIENT: Decline = declined("insufficient_funds", "Your card has insufficient funds.");
@@ -81,6 +130,12 @@ const PROCESSING: Decline = incorrect(
     "processing_error",
     "An error occurred while processing your card. Try again in a little bit.",
 );
+
+/// The declines by the word that names them.
+pub(crate) fn decline_named(word: &str) -> Option<Decline> {
+    let all = [DECLINED, INSUFFICIENT, LOST, STOLEN, VELOCITY, EXPIRED, CVC, PROCESSING];
+    all.into_iter().find(|decline| decline.decline_code == Some(word))
+}
 
 const CARDS: &[TestCard] = &[
     card("4242424242424242", "visa", "pm_card_visa", Works),
@@ -110,19 +165,25 @@ const CARDS: &[TestCard] = &[
         Declines(VELOCITY),
     ),
     card("4000000000000341", "visa", "pm_card_chargeCustomerFail", FailsLater(DECLINED)),
+    card("4000002500003155", "visa", "pm_card_authenticationRequiredOnSetup", ChallengesOnce),
+    card("4000002760003184", "visa", "pm_card_authenticationRequired", ChallengesAlways),
+    then("4000000000000259", "pm_card_createDispute", Aftermath::Dispute("fraudulent")),
+    then(
+        "4000000000002685",
+        "pm_card_createDisputeProductNotReceived",
+        Aftermath::Dispute("product_not_received"),
+    ),
+    then(
+        "4000000000001976",
+        "pm_card_createDisputeInquiry",
+        Aftermath::Inquiry("product_not_received"),
+    ),
+    then("4000000000007726", "pm_card_pendingRefund", Aftermath::RefundPends),
+    then("4000000000005126", "pm_card_refundFail", Aftermath::RefundFails),
 ];
 
 /// Cards that Stripe documents and that mean something the sandbox cannot do yet.
-const NOT_YET: &[&str] = &[
-    "4000002500003155",
-    "4000002760003184",
-    "4000000000000259",
-    "4000000000002685",
-    "4000000000001976",
-    "4000000000005423",
-    "4000000000007726",
-    "4000000000005126",
-];
+const NOT_YET: &[&str] = &["4000000000005423"];
 
 fn find(number: &str) -> Option<&'static TestCard> {
     CARDS.iter().find(|card| card.number == number)
@@ -172,17 +233,30 @@ impl Card {
     /// Whether a customer can keep it.
     pub(crate) fn save(&self) -> Result<(), Decline> {
         match self.entry().behavior {
-            Works | FailsLater(_) => Ok(()),
+            Works | FailsLater(_) | ChallengesOnce | ChallengesAlways => Ok(()),
             Declines(decline) => Err(decline),
         }
     }
 
-    /// Whether it pays.
-    pub(crate) fn charge(&self) -> Result<(), Decline> {
+    /// Whether it pays. The person has confirmed this charge (`authenticated`), or has confirmed
+    /// when it was saved that it may be charged (`set_up`).
+    pub(crate) fn charge(&self, authenticated: bool, set_up: bool) -> Result<(), Refusal> {
         match self.entry().behavior {
             Works => Ok(()),
-            Declines(decline) | FailsLater(decline) => Err(decline),
+            Declines(decline) | FailsLater(decline) => Err(Refusal::Declined(decline)),
+            ChallengesOnce if authenticated || set_up => Ok(()),
+            ChallengesAlways if authenticated => Ok(()),
+            ChallengesOnce | ChallengesAlways => Err(Refusal::NeedsAction),
         }
+    }
+
+    /// The person has to confirm that it may be saved.
+    pub(crate) fn challenges(&self) -> bool {
+        matches!(self.entry().behavior, ChallengesOnce | ChallengesAlways)
+    }
+
+    pub(crate) fn aftermath(&self) -> Aftermath {
+        self.entry().aftermath
     }
 
     pub(crate) fn brand(&self) -> &'static str {
@@ -234,8 +308,22 @@ mod tests {
         let typed = |number| Card::typed(number, 2034).expect("a test card");
         assert!(typed("4000 0000 0000 0002").save().is_err());
         let later = typed("4000-0000-0000-0341");
-        assert!(later.save().is_ok() && later.charge().is_err());
-        assert!(typed("4242 4242 4242 4242").charge().is_ok());
+        assert!(later.save().is_ok() && later.charge(true, true).is_err());
+        assert!(typed("4242 4242 4242 4242").charge(false, false).is_ok());
+    }
+
+    #[test]
+    fn a_challenge_is_asked_once_or_always() {
+        let charge = |number, authenticated, set_up| {
+            let card = Card::typed(number, 2034).expect("a test card");
+            card.charge(authenticated, set_up).is_ok()
+        };
+        let outcomes = |number| {
+            [(false, false), (false, true), (true, false)]
+                .map(|(authenticated, set_up)| charge(number, authenticated, set_up))
+        };
+        assert_eq!(outcomes("4000002500003155"), [false, true, true]);
+        assert_eq!(outcomes("4000002760003184"), [false, false, true]);
     }
 
     #[test]
@@ -247,6 +335,6 @@ mod tests {
         assert_eq!(decline("4242424242424241"), "incorrect_number");
         assert_eq!(decline(""), "incorrect_number");
         assert_eq!(decline("4111111111111111"), "test_mode_live_card");
-        assert_eq!(decline("4000002500003155"), "generic_decline");
+        assert_eq!(decline("4000000000005423"), "generic_decline");
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::World;
-use super::cards::{Card, Decline};
+use super::cards::{Aftermath, Card, Decline};
 use super::list::{PAGE, page};
 use super::payment_intents::PaymentIntent;
 use super::payment_methods::{PaymentMethod, billing_details};
@@ -49,18 +49,26 @@ impl Charge {
     pub(crate) fn succeeded(&self) -> bool {
         self.failure.is_none()
     }
+
+    pub(crate) fn brand(&self) -> &'static str {
+        self.card.brand()
+    }
+
+    pub(crate) fn aftermath(&self) -> Aftermath {
+        self.card.aftermath()
+    }
 }
 
 const LIST: &[Field] = &[may("customer", Kind::Text), may("payment_intent", Kind::Text)];
 
 impl World {
-    /// Tries to take the amount of `intent` from `method`; the charge's id and its decline, if any.
+    /// Records that the amount of `intent` was taken from `method`, or declined; the charge's id.
     pub(super) fn new_charge(
         &mut self,
         intent: &PaymentIntent,
         method: &PaymentMethod,
-    ) -> (String, Option<Decline>) {
-        let decline = method.card.charge().err();
+        decline: Option<Decline>,
+    ) -> String {
         let charge = Charge {
             id: self.new_id("ch_"),
             created: self.now(),
@@ -83,7 +91,14 @@ impl World {
         let rendered = self.render_charge(&charge);
         self.charges.put(charge);
         self.emit(if decline.is_none() { "charge.succeeded" } else { "charge.failed" }, rendered);
-        (id, decline)
+        id
+    }
+
+    /// Plans what follows a charge that went through.
+    pub(super) fn follow_charge(&mut self, id: &str) {
+        if let Some(charge) = self.charges.get(id).cloned() {
+            self.plan_dispute(&charge, charge.aftermath());
+        }
     }
 
     pub(super) fn retrieve_charge(&self, id: &str) -> Answer {
@@ -123,7 +138,7 @@ impl World {
             "currency": charge.currency,
             "customer": charge.customer,
             "description": charge.description,
-            "disputed": false,
+            "disputed": self.is_disputed(&charge.id),
             "failure_code": failure.map(|failure| failure.code.clone()),
             "failure_message": failure.map(|failure| failure.message.clone()),
             "fraud_details": {},

@@ -52,6 +52,8 @@ impl World {
             self.schedules.next_due(),
             self.invoices.next_due(),
             self.sessions.next_due(),
+            self.refunds.next_due(),
+            self.disputes.next_due(),
         ]
         .into_iter()
         .flatten()
@@ -70,6 +72,10 @@ impl World {
             self.subscription_due(subscription);
         } else if let Some(session) = self.sessions.first_due(now).cloned() {
             self.expire_session(session);
+        } else if let Some(refund) = self.refunds.first_due(now).cloned() {
+            self.refund_due(refund);
+        } else if let Some(dispute) = self.disputes.first_due(now).cloned() {
+            self.dispute_due(dispute);
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::World;
+use super::faults::WebhookFault;
 use super::table::Row;
 use crate::calendar::{DAY, HOUR};
 use crate::signature;
@@ -51,16 +52,22 @@ const FIRST_WAIT: i64 = 60;
 const LONGEST_WAIT: i64 = 12 * HOUR;
 
 impl World {
-    /// Owes `event` to each endpoint that wants it; how many these are.
-    pub(super) fn owe_deliveries(&mut self, event: &str, kind: &str) -> usize {
-        let wanting: Vec<String> = self
-            .endpoints
-            .oldest_first()
-            .filter(|endpoint| endpoint.wants(kind))
-            .map(|endpoint| endpoint.id().to_owned())
-            .collect();
-        let now = self.now();
-        for endpoint in &wanting {
+    /// Owes `event` to each of the endpoints `wanting` it, as `fault` has it; how many deliveries
+    /// are owed.
+    pub(super) fn owe_deliveries(
+        &mut self,
+        event: &str,
+        wanting: &[String],
+        fault: Option<WebhookFault>,
+    ) -> usize {
+        let (copies, wait) = match fault {
+            Some(WebhookFault::Lost) => (0, 0),
+            Some(WebhookFault::Late(seconds)) => (1, i64::from(seconds)),
+            Some(WebhookFault::Twice) => (2, 0),
+            Some(WebhookFault::OtherId) | None => (1, 0),
+        };
+        let due_at = self.now() + wait;
+        for endpoint in wanting.iter().flat_map(|endpoint| std::iter::repeat_n(endpoint, copies)) {
             self.meta.counter += 1;
             self.deliveries.put(Pending {
                 id: self.meta.counter.to_string(),
@@ -68,10 +75,19 @@ impl World {
                 endpoint: endpoint.clone(),
                 first_at: None,
                 attempts: 0,
-                due_at: now,
+                due_at,
             });
         }
-        wanting.len()
+        wanting.len() * copies
+    }
+
+    /// The endpoints that want events of this kind.
+    pub(super) fn wanting(&self, kind: &str) -> Vec<String> {
+        self.endpoints
+            .oldest_first()
+            .filter(|endpoint| endpoint.wants(kind))
+            .map(|endpoint| endpoint.id().to_owned())
+            .collect()
     }
 
     /// Ends `pending`, acknowledged or given up.
@@ -88,8 +104,11 @@ impl World {
     /// once; without a [`World::delivered`] it is due again after a minute.
     pub fn deliveries_due(&mut self) -> Vec<Delivery> {
         let now = self.now();
-        let due: Vec<Pending> = self.deliveries.all_due(now).into_iter().cloned().collect();
+        let mut due: Vec<Pending> = self.deliveries.all_due(now).into_iter().cloned().collect();
         let mut out = Vec::with_capacity(due.len());
+        if self.meta.faults.newest_first() {
+            due.reverse();
+        }
         for mut pending in due {
             match self.delivery(&pending) {
                 Some(delivery) => {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::World;
+use super::faults::WebhookFault;
 use super::list::{PAGE, page};
 use super::render::previous_attributes;
 use super::table::Row;
@@ -61,7 +62,26 @@ impl World {
         }
     }
 
-    fn record(&mut self, kind: &str, object: Value, previous_attributes: Option<Value>) {
+    fn record(&mut self, kind: &str, object: Value, previous: Option<Value>) {
+        let wanting = self.wanting(kind);
+        let fault = match wanting.is_empty() {
+            true => None,
+            false => self.meta.faults.take_webhook(kind),
+        };
+        if fault == Some(WebhookFault::OtherId) {
+            self.put_event(kind, object.clone(), previous.clone(), &wanting, None);
+        }
+        self.put_event(kind, object, previous, &wanting, fault);
+    }
+
+    fn put_event(
+        &mut self,
+        kind: &str,
+        object: Value,
+        previous_attributes: Option<Value>,
+        wanting: &[String],
+        fault: Option<WebhookFault>,
+    ) {
         let id = self.new_id("evt_");
         let mut event = Event {
             id,
@@ -70,13 +90,11 @@ impl World {
             object,
             previous_attributes,
             origin: self.origin.clone(),
-            endpoints: 0,
-            waiting: 0,
+            endpoints: wanting.len(),
+            waiting: wanting.len(),
             owed: 0,
         };
-        event.endpoints = self.owe_deliveries(&event.id, kind);
-        event.waiting = event.endpoints;
-        event.owed = event.endpoints;
+        event.owed = self.owe_deliveries(&event.id, wanting, fault);
         self.events.put(event);
     }
 

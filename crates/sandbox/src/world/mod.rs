@@ -7,14 +7,17 @@
 
 mod cards;
 mod catalog;
+mod challenges;
 mod charges;
 mod checkout;
 mod clock;
 mod customers;
 mod deliveries;
+mod disputes;
 mod endpoints;
 mod events;
 mod expand;
+mod faults;
 mod idempotency;
 mod invoices;
 mod list;
@@ -23,6 +26,7 @@ mod payment_methods;
 mod refunds;
 mod render;
 mod route;
+mod scenarios;
 mod setup_intents;
 mod subscriptions;
 mod table;
@@ -32,6 +36,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids;
 pub use clock::AfterLastRetry;
 pub use deliveries::Delivery;
+pub use faults::{CallFault, Faults, WebhookFault};
+pub use scenarios::SCENARIOS;
 pub(crate) use table::{AnyTable, Change};
 
 use catalog::{Price, Product};
@@ -55,6 +61,7 @@ pub struct World {
     setup_intents: Table<setup_intents::SetupIntent>,
     charges: Table<charges::Charge>,
     refunds: Table<refunds::Refund>,
+    disputes: Table<disputes::Dispute>,
     events: Table<events::Event>,
     endpoints: Table<endpoints::Endpoint>,
     deliveries: Table<deliveries::Pending>,
@@ -76,6 +83,8 @@ pub(crate) struct Meta {
     /// How many API requests were answered.
     requests: u64,
     after_last_retry: AfterLastRetry,
+    #[serde(default)]
+    faults: Faults,
 }
 
 impl World {
@@ -89,6 +98,7 @@ impl World {
                 counter: 0,
                 requests: 0,
                 after_last_retry: AfterLastRetry::Cancel,
+                faults: Faults::default(),
             },
             customers: Table::default(),
             products: Table::default(),
@@ -103,6 +113,7 @@ impl World {
             setup_intents: Table::default(),
             charges: Table::default(),
             refunds: Table::default(),
+            disputes: Table::default(),
             events: Table::default(),
             endpoints: Table::default(),
             deliveries: Table::default(),
@@ -114,6 +125,11 @@ impl World {
     /// World time in unix seconds.
     pub fn now(&self) -> i64 {
         self.meta.now
+    }
+
+    /// What is to go wrong.
+    pub fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.meta.faults
     }
 
     /// The id of the sandbox's account: what `GET /v1/account` answers.
@@ -151,13 +167,18 @@ impl World {
         self.meta.counter = ids.counter;
     }
 
+    /// A nonce for the styles of a page about `subject`.
+    fn nonce(&self, subject: &str) -> String {
+        ids::text(self.meta.seed, &format!("nonce {subject} {}", self.meta.now), 24)
+    }
+
     /// A client secret as Stripe makes them from an id: `pi_…_secret_…`.
     fn client_secret(&self, id: &str) -> String {
         format!("{id}_secret_{}", ids::text(self.meta.seed, id, 25))
     }
 
     /// All tables, for saving and loading.
-    pub(crate) fn tables(&mut self) -> [&mut dyn AnyTable; 17] {
+    pub(crate) fn tables(&mut self) -> [&mut dyn AnyTable; 18] {
         [
             &mut self.customers,
             &mut self.products,
@@ -172,6 +193,7 @@ impl World {
             &mut self.setup_intents,
             &mut self.charges,
             &mut self.refunds,
+            &mut self.disputes,
             &mut self.events,
             &mut self.endpoints,
             &mut self.deliveries,

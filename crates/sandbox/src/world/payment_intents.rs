@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::World;
-use super::cards::Decline;
+use super::cards::Refusal;
 use super::list::{PAGE, page};
 use super::payment_methods::PaymentMethod;
 use super::render::{Metadata, with_nulls};
@@ -50,6 +50,8 @@ pub(crate) struct NewIntent {
 pub(crate) enum Status {
     #[default]
     RequiresPaymentMethod,
+    /// The person has to confirm at their bank.
+    RequiresAction,
     Succeeded,
     Canceled,
 }
@@ -61,6 +63,12 @@ impl Row for PaymentIntent {
     }
 }
 
+/// Code and words for a payment that the person did not confirm.
+pub(crate) const AUTHENTICATION_FAILED: (&str, &str) = (
+    "payment_intent_authentication_failure",
+    "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a \
+     new PaymentMethod to attempt to fulfill this PaymentIntent again.",
+);
 const LIST: &[Field] = &[may("customer", Kind::Text)];
 
 impl World {
@@ -84,17 +92,28 @@ impl World {
         id
     }
 
-    /// Charges the intent `id` to `method`. A decline leaves it open for another attempt.
+    /// Charges the intent `id` to `method`; the person has confirmed it (`authenticated`) or not. A
+    /// refusal leaves it open for another attempt.
     pub(super) fn charge_intent(
         &mut self,
         id: &str,
         method: &PaymentMethod,
-    ) -> Result<(), Decline> {
+        authenticated: bool,
+    ) -> Result<(), Refusal> {
         let mut intent = self.payment_intents.get(id).cloned().expect("callers made the intent");
-        let (charge, decline) = self.new_charge(&intent, method);
+        let decline = match method.charge(authenticated) {
+            Ok(()) => None,
+            Err(Refusal::Declined(decline)) => Some(decline),
+            Err(Refusal::NeedsAction) => {
+                self.challenge_intent(intent, method);
+                return Err(Refusal::NeedsAction);
+            }
+        };
+        let charge = self.new_charge(&intent, method, decline);
         intent.latest_charge = Some(charge.clone());
         if let Some(decline) = decline {
             intent.payment_method = None;
+            intent.status = Status::RequiresPaymentMethod;
             intent.last_error = Some(json!({
                 "charge": charge,
                 "code": decline.code,
@@ -109,7 +128,7 @@ impl World {
             let rendered = self.render_payment_intent(&intent);
             self.payment_intents.put(intent);
             self.emit("payment_intent.payment_failed", rendered);
-            return Err(decline);
+            return Err(Refusal::Declined(decline));
         }
         intent.payment_method = Some(method.id().to_owned());
         intent.last_error = None;
@@ -117,13 +136,55 @@ impl World {
         let rendered = self.render_payment_intent(&intent);
         self.payment_intents.put(intent);
         self.emit("payment_intent.succeeded", rendered);
+        self.follow_charge(&charge);
         Ok(())
+    }
+
+    /// Makes the intent wait until the person has confirmed it.
+    fn challenge_intent(&mut self, mut intent: PaymentIntent, method: &PaymentMethod) {
+        intent.status = Status::RequiresAction;
+        intent.payment_method = Some(method.id().to_owned());
+        intent.last_error = None;
+        let rendered = self.render_payment_intent(&intent);
+        self.payment_intents.put(intent);
+        self.emit("payment_intent.requires_action", rendered);
+    }
+
+    /// Records that the person did not confirm the intent.
+    pub(super) fn fail_challenge(&mut self, id: &str, method: Option<&PaymentMethod>) {
+        let Some(mut intent) = self.payment_intents.get(id).cloned() else { return };
+        let kept = intent.payment_method.take();
+        let kept = kept.as_deref().and_then(|id| self.payment_methods.get(id));
+        let shown = method.or(kept).map(|method| self.render_payment_method(method));
+        intent.status = Status::RequiresPaymentMethod;
+        let mut error = json!({
+            "code": AUTHENTICATION_FAILED.0,
+            "doc_url": "https://stripe.com/docs/error-codes/payment-intent-authentication-failure",
+            "message": AUTHENTICATION_FAILED.1,
+            "type": "invalid_request_error",
+        });
+        if let Some(shown) = shown {
+            error["payment_method"] = shown;
+        }
+        intent.last_error = Some(error);
+        let rendered = self.render_payment_intent(&intent);
+        self.payment_intents.put(intent);
+        self.emit("payment_intent.payment_failed", rendered);
+    }
+
+    /// The method that waits for the person's word, if the intent does.
+    pub(super) fn challenged_method(&self, id: &str) -> Option<&PaymentMethod> {
+        let intent = self.payment_intents.get(id)?;
+        if intent.status != Status::RequiresAction {
+            return None;
+        }
+        self.payment_methods.get(intent.payment_method.as_deref()?)
     }
 
     /// Gives an open intent up.
     pub(super) fn cancel_intent(&mut self, id: &str, reason: &str) {
         let Some(mut intent) = self.payment_intents.get(id).cloned() else { return };
-        if intent.status != Status::RequiresPaymentMethod {
+        if matches!(intent.status, Status::Succeeded | Status::Canceled) {
             return;
         }
         intent.status = Status::Canceled;
@@ -166,6 +227,18 @@ impl World {
         )
     }
 
+    fn next_action(&self, intent: &PaymentIntent) -> Value {
+        if intent.status != Status::RequiresAction {
+            return Value::Null;
+        }
+        json!({
+            "redirect_to_url": {
+                "return_url": null, "url": format!("{}/3ds/{}", self.meta.base_url, intent.id),
+            },
+            "type": "redirect_to_url",
+        })
+    }
+
     pub(super) fn render_payment_intent(&self, intent: &PaymentIntent) -> Value {
         let received = if intent.status == Status::Succeeded { intent.amount } else { 0 };
         let object = json!({
@@ -188,6 +261,7 @@ impl World {
             "latest_charge": intent.latest_charge,
             "livemode": false,
             "metadata": intent.metadata,
+            "next_action": self.next_action(intent),
             "payment_method": intent.payment_method,
             "payment_method_options": {"card": {
                 "installments": null, "mandate_options": null, "network": null,
@@ -207,7 +281,6 @@ impl World {
                 "customer_account",
                 "excluded_payment_method_types",
                 "managed_payments",
-                "next_action",
                 "on_behalf_of",
                 "payment_method_configuration_details",
                 "payment_record",

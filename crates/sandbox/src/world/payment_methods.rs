@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::World;
-use super::cards::{self, Card};
+use super::cards::{self, Card, Refusal};
 use super::list::{PAGE, page};
 use super::render::{Metadata, new_metadata, with_nulls};
 use super::route::Form;
@@ -22,8 +22,24 @@ pub(crate) struct PaymentMethod {
     pub(crate) customer: Option<String>,
     /// Detached, or used without a customer: it cannot be attached any more.
     spent: bool,
+    /// The person has confirmed that it may be charged without them.
+    #[serde(default)]
+    pub(crate) set_up: bool,
+    /// From some instant on the bank says no, in this word.
+    #[serde(default)]
+    refuses: Option<String>,
     email: Option<String>,
     metadata: Metadata,
+}
+
+impl PaymentMethod {
+    /// Whether it pays; the person has confirmed this charge, or not.
+    pub(crate) fn charge(&self, authenticated: bool) -> Result<(), Refusal> {
+        match self.refuses.as_deref().and_then(cards::decline_named) {
+            Some(decline) => Err(Refusal::Declined(decline)),
+            None => self.card.charge(authenticated, self.set_up),
+        }
+    }
 }
 
 impl Row for PaymentMethod {
@@ -90,6 +106,8 @@ impl World {
             card,
             customer: None,
             spent: false,
+            set_up: false,
+            refuses: None,
             email,
             metadata: Metadata::new(),
         }
@@ -186,6 +204,22 @@ impl World {
                     customer.default_payment_method = None;
                 }
             });
+        }
+    }
+
+    /// From now on every charge of `id` is declined with `word`; an unknown word heals it.
+    pub(super) fn break_card(&mut self, id: &str, word: &str) {
+        if let Some(mut method) = self.payment_methods.get(id).cloned() {
+            method.refuses = cards::decline_named(word).map(|_| word.to_owned());
+            self.payment_methods.put(method);
+        }
+    }
+
+    /// The person has confirmed that `id` may be charged without them.
+    pub(super) fn note_set_up(&mut self, id: &str) {
+        if let Some(mut method) = self.payment_methods.get(id).cloned() {
+            method.set_up = true;
+            self.payment_methods.put(method);
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::World;
+use super::cards::{Aftermath, LATER};
 use super::list::{PAGE, page};
 use super::render::{Metadata, amount, new_metadata, sublist, update_metadata, with_nulls};
 use super::route::Form;
@@ -23,12 +24,29 @@ pub(crate) struct Refund {
     payment_method: String,
     reason: Option<String>,
     metadata: Metadata,
+    #[serde(default)]
+    status: Status,
+    /// What the bank answers later, and when.
+    #[serde(default)]
+    later: Option<(Status, i64)>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Pending,
+    #[default]
+    Succeeded,
+    Failed,
 }
 
 impl Row for Refund {
     const KIND: &'static str = "refund";
     fn id(&self) -> &str {
         &self.id
+    }
+    fn due(&self) -> Option<i64> {
+        self.later.map(|(_, at)| at)
     }
 }
 
@@ -46,6 +64,11 @@ impl World {
     pub(super) fn create_refund(&mut self, form: &Form) -> Answer {
         let params = form.check(&[CREATE])?;
         let mut charge = self.refundable(&params)?;
+        if self.is_charged_back(&charge.id) {
+            let message =
+                format!("Charge {} has been charged back; cannot issue a refund.", charge.id);
+            return Err(ApiError::invalid("charge_disputed", "charge", message));
+        }
         let left = charge.amount - charge.amount_refunded;
         let wanted = params.int("amount").unwrap_or(left);
         if left == 0 {
@@ -60,6 +83,12 @@ impl World {
             );
             return Err(ApiError::bad_param("amount", message));
         }
+        let at = self.now() + LATER;
+        let (status, later) = match charge.aftermath() {
+            Aftermath::RefundPends => (Status::Pending, Some((Status::Succeeded, at))),
+            Aftermath::RefundFails => (Status::Succeeded, Some((Status::Failed, at))),
+            _ => (Status::Succeeded, None),
+        };
         let refund = Refund {
             id: self.new_id("re_"),
             created: self.now(),
@@ -71,6 +100,8 @@ impl World {
             payment_method: charge.payment_method.clone(),
             reason: params.string("reason"),
             metadata: new_metadata(&params),
+            status,
+            later,
         };
         let rendered = render(&refund);
         self.refunds.put(refund);
@@ -81,6 +112,40 @@ impl World {
         self.emit("refund.created", rendered.clone());
         self.emit_update("charge.refunded", &old, new);
         Ok(rendered)
+    }
+
+    /// The bank answers: a pending refund succeeds, or one that had succeeded fails and the money
+    /// is ours again.
+    pub(super) fn refund_due(&mut self, mut refund: Refund) {
+        let Some((status, _)) = refund.later.take() else { return };
+        let old = render(&refund);
+        refund.status = status;
+        let new = render(&refund);
+        let (charge, amount) = (refund.charge.clone(), refund.amount);
+        self.refunds.put(refund);
+        if status == Status::Failed
+            && let Some(mut charge) = self.charges.get(&charge).cloned()
+        {
+            let old = self.render_charge(&charge);
+            charge.amount_refunded -= amount;
+            let new = self.render_charge(&charge);
+            self.charges.put(charge);
+            self.emit_update("charge.updated", &old, new);
+        }
+        self.emit_update("refund.updated", &old, new.clone());
+        self.emit_update("charge.refund.updated", &old, new.clone());
+        if status == Status::Failed {
+            self.emit("refund.failed", new);
+        }
+    }
+
+    /// Makes the refund `id` fail now, as a bank may do days later: for scenarios.
+    pub(super) fn fail_refund(&mut self, id: &str) {
+        if let Some(refund) = self.refunds.get(id).filter(|refund| refund.status != Status::Failed)
+        {
+            let later = Some((Status::Failed, self.now()));
+            self.refund_due(Refund { later, ..refund.clone() });
+        }
     }
 
     fn refundable(&self, params: &Params) -> Result<super::charges::Charge, ApiError> {
@@ -153,7 +218,7 @@ impl World {
 }
 
 fn render(refund: &Refund) -> Value {
-    let object = json!({
+    let mut object = json!({
         "id": refund.id,
         "object": "refund",
         "amount": refund.amount,
@@ -173,8 +238,14 @@ fn render(refund: &Refund) -> Value {
         "payment_intent": refund.payment_intent,
         "payment_method": refund.payment_method,
         "reason": refund.reason,
-        "status": "succeeded",
+        "status": refund.status,
     });
+    if refund.status == Status::Failed {
+        object["failure_reason"] = json!("expired_or_canceled_card");
+    }
+    if refund.status == Status::Pending {
+        object["pending_reason"] = json!("processing");
+    }
     with_nulls(
         object,
         &["balance_transaction", "receipt_number", "source_transfer_reversal", "transfer_reversal"],

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::World;
 use super::events::Origin;
+use super::faults::CallFault;
 use super::idempotency::digest;
 use crate::API_VERSION;
 use crate::auth;
@@ -50,30 +51,79 @@ impl World {
         if let Some(session) = path.strip_prefix("/checkout/") {
             return self.checkout_page(session, request);
         }
+        if let Some(invoice) = path.strip_prefix("/invoice/") {
+            return self.invoice_page(invoice, request);
+        }
+        if let Some(intent) = path.strip_prefix("/3ds/") {
+            return self.challenge_page(intent, request);
+        }
+        if let Some(name) = path.strip_prefix("/_scenario") {
+            return self.scenario_call(name.trim_matches('/'), request);
+        }
         self.meta.requests += 1;
         let label = format!("req_{}", self.meta.requests);
         let id = format!("req_{}", ids::text(self.meta.seed, &label, 14));
+        let fault = self.meta.faults.take_call(&request.method, path);
+        if fault == Some(CallFault::LostBefore) {
+            return Response::lost();
+        }
         let mut response = self
-            .answer(request, &id)
+            .answer_with(fault, request, &id)
             .unwrap_or_else(|error| json_response(error.status(), &error.body()));
         self.origin = Origin::default();
+        if fault == Some(CallFault::LostAfter) {
+            return Response::lost();
+        }
         let mut header = |name: &str, value: &str| {
             response.headers.push((name.to_owned(), value.to_owned()));
         };
         header("content-type", "application/json");
         header("request-id", &id);
         header("stripe-version", API_VERSION);
-        if let Some(key) = request.header("idempotency-key").filter(|_| request.method == "POST") {
+        if let Some(key) = idempotency_key(request) {
             header("idempotency-key", &key.replace(['\r', '\n'], " "));
         }
         response
+    }
+
+    /// The answer to a request that arrived, as `fault` has it.
+    fn answer_with(
+        &mut self,
+        fault: Option<CallFault>,
+        request: &Request,
+        id: &str,
+    ) -> Result<Response, ApiError> {
+        match fault {
+            Some(CallFault::RateLimited { retry_after }) => {
+                let error = ApiError::rate_limited();
+                let mut response = json_response(error.status(), &error.body());
+                response.headers.push(("retry-after".into(), retry_after.to_string()));
+                Ok(response)
+            }
+            Some(CallFault::Fails { acted }) => {
+                let (path, _) = request.split_path();
+                let asked = digest(path, &request.pairs()?);
+                if acted {
+                    self.answer(request, id)?;
+                }
+                let error = ApiError::internal(
+                    "An unknown error occurred. It is not said whether the request had its effect.",
+                );
+                let response = json_response(error.status(), &error.body());
+                if let Some(key) = idempotency_key(request) {
+                    self.keep(key, asked, &response, id);
+                }
+                Ok(response)
+            }
+            Some(CallFault::LostAfter | CallFault::LostBefore) | None => self.answer(request, id),
+        }
     }
 
     fn answer(&mut self, request: &Request, id: &str) -> Result<Response, ApiError> {
         auth::check(request)?;
         let (path, _) = request.split_path();
         let pairs = request.pairs()?;
-        let key = request.header("idempotency-key").filter(|_| request.method == "POST");
+        let key = idempotency_key(request);
         let asked = digest(path, &pairs);
         if let Some(key) = key
             && let Some(kept) = self.replay(key, &asked)?
@@ -107,12 +157,25 @@ impl World {
         let trimmed = path.strip_prefix("/v1/").ok_or_else(unknown)?;
         let segments: Vec<&str> = trimmed.trim_end_matches('/').split('/').collect();
         let answer = match method {
-            "GET" => self.get(&segments, form),
+            "GET" => self.get(&segments, form).map(|answer| answer.map(|list| self.lagging(list))),
             "POST" => self.post(&segments, form),
             "DELETE" => self.delete(&segments, form),
             _ => None,
         };
         answer.unwrap_or_else(|| Err(unknown()))
+    }
+
+    /// A list without what is too young for a replica that lags.
+    fn lagging(&self, mut list: Value) -> Value {
+        let lag = self.meta.faults.stale_seconds();
+        let newest = self.now() - lag;
+        if lag > 0
+            && list["object"] == "list"
+            && let Some(data) = list["data"].as_array_mut()
+        {
+            data.retain(|row| row["created"].as_i64().is_none_or(|created| created <= newest));
+        }
+        list
     }
 
     /// `None` if there is no such endpoint; the same below.
@@ -134,6 +197,7 @@ impl World {
             ["payment_intents"] => self.list_payment_intents(form),
             ["setup_intents"] => self.list_setup_intents(form),
             ["charges"] => self.list_charges(form),
+            ["disputes"] => self.list_disputes(form),
             ["refunds"] => self.list_refunds(form),
             ["events"] => self.list_events(form),
             ["webhook_endpoints"] => self.list_endpoints(form),
@@ -157,6 +221,7 @@ impl World {
             ["payment_intents", _] => World::retrieve_payment_intent,
             ["setup_intents", _] => World::retrieve_setup_intent,
             ["charges", _] => World::retrieve_charge,
+            ["disputes", _] => World::retrieve_dispute,
             ["refunds", _] => World::retrieve_refund,
             ["events", _] => World::retrieve_event,
             ["webhook_endpoints", _] => World::retrieve_endpoint,
@@ -188,7 +253,10 @@ impl World {
             ["invoices", "create_preview"] => self.create_preview(form),
             ["invoices", id, "finalize"] => self.finalize_invoice_now(id, form),
             ["invoices", id, "pay"] => self.pay_invoice(id, form),
+            ["invoices", id, "mark_uncollectible"] => self.mark_uncollectible(id, form),
             ["invoices", id, "void"] => self.void_invoice(id, form),
+            ["disputes", id] => self.update_dispute(id, form),
+            ["disputes", id, "close"] => self.close_dispute(id, form),
             ["refunds"] => self.create_refund(form),
             ["refunds", id] => self.update_refund(id, form),
             ["webhook_endpoints"] => self.create_endpoint(form),
@@ -206,6 +274,10 @@ impl World {
             _ => return None,
         })
     }
+}
+
+fn idempotency_key(request: &Request) -> Option<&str> {
+    request.header("idempotency-key").filter(|_| request.method == "POST")
 }
 
 fn json_response(status: u16, body: &Value) -> Response {

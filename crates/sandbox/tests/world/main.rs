@@ -2,6 +2,8 @@
 
 mod changes;
 mod checkout;
+mod disputes;
+mod faults;
 mod http;
 mod idempotency;
 mod invoices;
@@ -15,4 +17,5 @@ mod previews;
 mod schedules;
 mod shop;
 mod subscriptions;
+mod three_d_secure;
 mod webhooks;

@@ -32,6 +32,10 @@ const PATHS: &[&str] = &[
     "invoices/@in/pay",
     "invoices/@in/void",
     "invoices/@in/finalize",
+    "invoices/@in/mark_uncollectible",
+    "disputes",
+    "disputes/@du",
+    "disputes/@du/close",
     "invoices/@in/lines",
     "invoices/create_preview",
     "subscription_schedules",
@@ -69,6 +73,9 @@ const NAMES: &[&str] = &[
     "proration_behavior",
     "proration_date",
     "from_subscription",
+    "evidence[uncategorized_text]",
+    "submit",
+    "challenge",
     "phases[0][items][0][price]",
     "phases[0][start_date]",
     "phases[0][end_date]",
@@ -148,6 +155,11 @@ const VALUES: &[&str] = &[
     "4242424242424242",
     "4000000000000341",
     "4000000000000002",
+    "4000002760003184",
+    "4000002760003184&challenge=confirm",
+    "4000000000000259",
+    "winning_evidence",
+    "confirm",
     "all",
     "min_period_end",
     "é\u{0}💥",
@@ -162,6 +174,11 @@ const SENSIBLE: &[(&str, &str)] = &[
     ("customers/@cus", "invoice_settings[default_payment_method]=@pm"),
     ("payment_methods/pm_card_chargeCustomerFail/attach", "customer=@cus"),
     ("payment_methods/pm_card_visa/attach", "customer=@cus"),
+    ("payment_methods/pm_card_authenticationRequired/attach", "customer=@cus"),
+    ("payment_methods/pm_card_createDispute/attach", "customer=@cus"),
+    ("payment_methods/pm_card_refundFail/attach", "customer=@cus"),
+    ("disputes/@du", "evidence[uncategorized_text]=winning_evidence"),
+    ("invoices/@in/mark_uncollectible", ""),
     ("subscriptions", "customer=@cus&items[0][price]=@price"),
     ("subscriptions", "customer=@cus&items[0][price]=@price&payment_behavior=default_incomplete"),
     ("subscriptions", "customer=@cus&items[0][price]=@price&trial_period_days=5"),
@@ -215,7 +232,7 @@ const SENSIBLE: &[(&str, &str)] = &[
 enum Step {
     Sensible(usize),
     Call { method: usize, path: usize, pairs: Vec<(usize, usize)>, key: Option<u8> },
-    Pay { card: usize },
+    Pay { page: usize, card: usize },
     Advance(i64),
     Deliver(Option<u16>),
 }
@@ -226,7 +243,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0..3_usize, 0..PATHS.len(), pairs, prop::option::weighted(0.2, 0..4_u8))
             .prop_map(|(method, path, pairs, key)| Step::Call { method, path, pairs, key }),
         8 => (0..SENSIBLE.len()).prop_map(Step::Sensible),
-        2 => (0..VALUES.len()).prop_map(|card| Step::Pay { card }),
+        2 => (0..3_usize, 0..VALUES.len()).prop_map(|(page, card)| Step::Pay { page, card }),
         1 => (0..800 * HOUR).prop_map(Step::Advance),
         1 => prop::option::of(prop_oneof![Just(200_u16), Just(500)]).prop_map(Step::Deliver),
     ]
@@ -254,6 +271,7 @@ fn fill(shop: &mut Shop, word: &str) -> String {
             let name = if word == "@start" { "start_date" } else { "end_date" };
             return phase[name].as_i64().unwrap_or(0).to_string();
         }
+        "@du" => "disputes",
         "@sched" => "subscription_schedules",
         "@scale" => "prices?lookup_keys[]=scale",
         "@yearly" => "prices?lookup_keys[]=yearly",
@@ -301,9 +319,9 @@ fn run(shop: &mut Shop, step: Step) {
             assert!(response.status < 500, "{method} {path} {form}");
             assert!(json(&response).is_object());
         }
-        Step::Pay { card } => {
-            let session = fill(shop, "@cs");
-            let path = format!("/checkout/{session}");
+        Step::Pay { page, card } => {
+            let (page, of) = [("checkout", "@cs"), ("invoice", "@in"), ("3ds", "@pi")][page];
+            let path = format!("/{page}/{}", fill(shop, of));
             let body = format!("card={}", VALUES[card].replace('\u{0}', "%00"));
             assert!(shop.call("POST", &path, &body, &[]).status < 500);
         }

@@ -4,7 +4,8 @@ use super::{Mode, Session, Status};
 use crate::error::ApiError;
 use crate::world::World;
 use crate::world::cards::{Card, Decline};
-use crate::world::payment_intents::NewIntent;
+use crate::world::invoices::Attempt;
+use crate::world::payment_intents::{AUTHENTICATION_FAILED, NewIntent};
 use crate::world::payment_methods::PaymentMethod;
 use crate::world::setup_intents::NewSetup;
 use crate::world::subscriptions::Start;
@@ -15,6 +16,16 @@ use crate::world::table::Row;
 pub(super) struct Typed {
     pub(super) card: Option<String>,
     pub(super) email: Option<String>,
+    /// What they told their bank, if it asked.
+    pub(super) confirmed: Option<bool>,
+}
+
+/// Where a person goes next.
+pub(super) enum Next {
+    /// The app.
+    Url(String),
+    /// Their bank wants to hear from them.
+    Challenge,
 }
 
 impl World {
@@ -40,13 +51,13 @@ impl World {
         }
     }
 
-    /// Accepts the offer of an open session; the url to send the person to. A refusal leaves the
-    /// session open.
+    /// Accepts the offer of an open session, once the bank is content. A refusal leaves the session
+    /// open.
     pub(super) fn complete(
         &mut self,
         mut session: Session,
         typed: Typed,
-    ) -> Result<String, ApiError> {
+    ) -> Result<Next, ApiError> {
         if let Some(customer) = &session.customer {
             self.customer(customer)?;
         }
@@ -63,7 +74,17 @@ impl World {
             self.check_together(&self.start_of(&session, &customer))?;
         }
         let email = self.email_of(&session);
-        let method = card.map(|card| self.new_method(card, email));
+        let mut method = card.map(|card| self.new_method(card, email));
+        if let Some(method) = method.as_mut().filter(|method| method.card.challenges()) {
+            match typed.confirmed {
+                None => {
+                    self.challenged(&mut session, method, due);
+                    return Ok(Next::Challenge);
+                }
+                Some(false) => return Err(self.not_confirmed(&session, method)),
+                Some(true) => method.set_up = true,
+            }
+        }
         match &method {
             Some(method) if due > 0 => self.first_attempt(&mut session, method, due)?,
             Some(method) => method.card.save().map_err(Decline::error)?,
@@ -80,7 +101,7 @@ impl World {
         let rendered = self.render_session(&session);
         self.sessions.put(session);
         self.emit("checkout.session.completed", rendered);
-        Ok(url)
+        Ok(Next::Url(url))
     }
 
     pub(super) fn email_of(&self, session: &Session) -> Option<String> {
@@ -96,12 +117,31 @@ impl World {
         method: &PaymentMethod,
         due: i64,
     ) -> Result<(), ApiError> {
-        let Err(decline) = method.card.charge() else { return Ok(()) };
+        let Err(refusal) = method.charge(true) else { return Ok(()) };
         let intent = self.intent_of(session, due);
-        let _declined = self.charge_intent(&intent, method);
+        let _declined = self.charge_intent(&intent, method, true);
         self.keep_unattached(method.clone());
         self.sessions.put(session.clone());
-        Err(decline.error())
+        Err(refusal.error())
+    }
+
+    /// Records that the bank asks before it pays.
+    fn challenged(&mut self, session: &mut Session, method: &PaymentMethod, due: i64) {
+        if due > 0 {
+            let intent = self.intent_of(session, due);
+            let _asked = self.charge_intent(&intent, method, false);
+            self.keep_unattached(method.clone());
+            self.sessions.put(session.clone());
+        }
+    }
+
+    /// Records that the person did not confirm.
+    fn not_confirmed(&mut self, session: &Session, method: &PaymentMethod) -> ApiError {
+        if let Some(intent) = session.made.intent.clone() {
+            self.fail_challenge(&intent, Some(method));
+        }
+        let (code, message) = AUTHENTICATION_FAILED;
+        ApiError::card(code, None, message)
     }
 
     fn intent_of(&mut self, session: &mut Session, due: i64) -> String {
@@ -149,7 +189,7 @@ impl World {
             _ => self.keep_unattached(method),
         };
         let method = self.payment_methods.get(&id).cloned().expect("it was just kept");
-        self.charge_intent(&intent, &method).expect("first_attempt asked the card");
+        self.charge_intent(&intent, &method, true).expect("first_attempt asked the card");
     }
 
     fn complete_setup(&mut self, session: &mut Session, method: Option<PaymentMethod>) {
@@ -190,7 +230,8 @@ impl World {
         };
         let (subscription, invoice) = self.start_subscription(start);
         if method.is_some() {
-            self.collect(&invoice, method, false).expect("first_attempt asked the card");
+            self.collect(&invoice, method, Attempt::Authenticated)
+                .expect("first_attempt asked the card");
         }
         session.made.subscription = Some(subscription);
         session.made.invoice = Some(invoice);

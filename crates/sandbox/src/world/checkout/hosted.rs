@@ -1,12 +1,10 @@
 //! The hosted page of a session: shows the offer and takes the card.
 
-use serde_json::json;
-
-use super::complete::Typed;
+use super::complete::{Next, Typed};
 use super::{Mode, Session, Status};
 use crate::calendar::{DAY, date};
 use crate::pages::{self, Checkout, Line};
-use crate::request::{Node, Request, Response, decode};
+use crate::request::{Request, Response, field};
 use crate::world::World;
 use crate::world::render::amount;
 
@@ -37,14 +35,12 @@ impl World {
         match request.method.as_str() {
             "GET" | "HEAD" => pages::checkout(200, &self.view(&session, None)),
             "POST" => match self.complete(session.clone(), typed(request)) {
-                Ok(url) => Response {
-                    status: 303,
-                    headers: vec![
-                        ("location".into(), url),
-                        ("cache-control".into(), "no-store".into()),
-                    ],
-                    body: Vec::new(),
-                },
+                Ok(Next::Url(url)) => pages::see_other(url),
+                Ok(Next::Challenge) => {
+                    let typed = typed(request);
+                    let kept = [("card", typed.card), ("email", typed.email)];
+                    pages::challenge(&kept, &self.nonce(&session.id))
+                }
                 Err(error) => {
                     pages::checkout(error.status(), &self.view(&session, Some(error.message())))
                 }
@@ -109,24 +105,16 @@ impl World {
             needs_card: self.needs_card(session),
             cancel_url: session.cancel_url.clone(),
             error: error.map(str::to_owned),
-            nonce: crate::ids::text(
-                self.meta.seed,
-                &json!([session.id, self.now()]).to_string(),
-                24,
-            ),
+            nonce: self.nonce(&session.id),
         }
     }
 }
 
+/// What a person typed into a hosted page.
 fn typed(request: &Request) -> Typed {
-    let tree = request.pairs().and_then(|pairs| decode(&pairs)).unwrap_or_default();
-    let text = |wanted: &str| {
-        tree.iter().find_map(|(name, node)| match node {
-            Node::Text(text) if name == wanted && !text.trim().is_empty() => {
-                Some(text.trim().to_owned())
-            }
-            _ => None,
-        })
-    };
-    Typed { card: text("card"), email: text("email") }
+    Typed {
+        card: field(request, "card"),
+        email: field(request, "email"),
+        confirmed: field(request, "challenge").map(|word| word == "confirm"),
+    }
 }

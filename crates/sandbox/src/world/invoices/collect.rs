@@ -5,7 +5,7 @@ use crate::calendar::DAY;
 use crate::error::{Answer, ApiError};
 use crate::params::{Field, Kind, may};
 use crate::world::World;
-use crate::world::cards::Decline;
+use crate::world::cards::Refusal;
 use crate::world::payment_intents::NewIntent;
 use crate::world::payment_methods::PaymentMethod;
 use crate::world::route::Form;
@@ -19,7 +19,18 @@ const RETRIES: &[i64] = &[3 * DAY, 5 * DAY, 7 * DAY];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unpaid {
     NoMethod,
-    Declined(Decline),
+    Refused(Refusal),
+}
+
+/// Who asks for the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// Time: it counts and leads to the next retry.
+    Scheduled,
+    /// A request: it counts only if it is the first.
+    Asked,
+    /// The person on a hosted page, who has confirmed it at their bank if they had to.
+    Authenticated,
 }
 
 const FINALIZE: &[Field] = &[may("auto_advance", Kind::Bool)];
@@ -34,7 +45,7 @@ impl World {
         }
         if self.invoices.get(&id).is_some_and(|invoice| invoice.status == Status::Open) {
             // A decline is written down in the objects; nobody waits for the answer here.
-            let _declined = self.collect(&id, None, true);
+            let _declined = self.collect(&id, None, Attempt::Scheduled);
         }
     }
 
@@ -94,15 +105,15 @@ impl World {
     }
 
     /// Charges an open invoice to `method`, or to what the subscription or customer has.
-    /// `scheduled` attempts count and lead to the next retry; others only if they are the first.
     pub(in crate::world) fn collect(
         &mut self,
         id: &str,
         method: Option<PaymentMethod>,
-        scheduled: bool,
+        attempt: Attempt,
     ) -> Result<(), Unpaid> {
         let Some(invoice) = self.invoices.get(id).cloned() else { return Ok(()) };
-        let Some(intent) = invoice.intent.clone().filter(|_| invoice.status == Status::Open) else {
+        let collectable = matches!(invoice.status, Status::Open | Status::Uncollectible);
+        let Some(intent) = invoice.intent.clone().filter(|_| collectable) else {
             return Ok(());
         };
         let subscription =
@@ -111,12 +122,14 @@ impl World {
             subscription.and_then(|subscription| subscription.default_payment_method.clone());
         let method = method.or_else(|| self.method_for(preferred.as_deref(), &invoice.customer));
         let outcome = match method {
-            Some(method) => self.charge_intent(&intent, &method).map_err(Unpaid::Declined),
+            Some(method) => self
+                .charge_intent(&intent, &method, attempt == Attempt::Authenticated)
+                .map_err(Unpaid::Refused),
             None => Err(Unpaid::NoMethod),
         };
         match outcome {
             Ok(()) => self.settle(id),
-            Err(_) => self.attempt_failed(&invoice, scheduled),
+            Err(unpaid) => self.attempt_failed(&invoice, attempt == Attempt::Scheduled, unpaid),
         }
         outcome
     }
@@ -143,7 +156,7 @@ impl World {
         }
     }
 
-    fn attempt_failed(&mut self, before: &Invoice, scheduled: bool) {
+    fn attempt_failed(&mut self, before: &Invoice, scheduled: bool, unpaid: Unpaid) {
         let id = before.id.as_str();
         let counts = scheduled || before.attempt_count == 0;
         let attempts = before.attempt_count + u32::from(counts);
@@ -158,7 +171,11 @@ impl World {
             invoice.attempt_count = attempts;
             invoice.next_attempt = next;
         });
-        self.emit_invoice("invoice.payment_failed", id);
+        let kind = match unpaid {
+            Unpaid::Refused(Refusal::NeedsAction) => "invoice.payment_action_required",
+            _ => "invoice.payment_failed",
+        };
+        self.emit_invoice(kind, id);
         self.change_customer(&before.customer, |customer| customer.delinquent = true);
         if let Some(subscription) =
             before.subscription.as_ref().filter(|_| !before.for_pending_update)
@@ -236,30 +253,62 @@ impl World {
         };
         match invoice.status {
             Status::Draft => self.finalize(id, None),
-            Status::Open => {}
+            Status::Open | Status::Uncollectible => {}
             Status::Paid => return Err(not_editable("Invoice is already paid")),
             Status::Void => return Err(not_editable("This invoice is void and cannot be paid.")),
         }
-        match self.collect(id, method, false) {
+        match self.collect(id, method, Attempt::Asked) {
             Ok(()) => self.retrieve_invoice(id),
-            Err(Unpaid::Declined(decline)) => {
+            Err(Unpaid::Refused(refusal)) => {
                 let intent = self.invoice(id)?.intent.clone().unwrap_or_default();
                 let shown = self.retrieve_payment_intent(&intent).unwrap_or_default();
-                Err(decline.error().with("payment_intent", shown))
+                let error = match refusal {
+                    Refusal::Declined(decline) => decline.error(),
+                    Refusal::NeedsAction => ApiError::card(
+                        "invoice_payment_intent_requires_action",
+                        None,
+                        "This payment requires additional user action before it can be completed \
+                         successfully. Payment can be completed using the PaymentIntent associated \
+                         with this invoice.",
+                    ),
+                };
+                Err(error.with("payment_intent", shown))
             }
-            Err(Unpaid::NoMethod) => Err(ApiError::invalid(
-                "invoice_payment_intent_requires_action",
+            Err(Unpaid::NoMethod) => Err(ApiError::bad_param(
                 "payment_method",
                 "Cannot charge a customer that has no active card. Attach a payment method first.",
             )),
         }
     }
 
+    /// Gives up hope, without giving up the claim: it can still be paid or voided.
+    pub(in crate::world) fn mark_uncollectible(&mut self, id: &str, form: &Form) -> Answer {
+        let status = self.invoice(id)?.status;
+        form.check(&[])?;
+        if status != Status::Open {
+            return Err(not_editable("You can only mark an open invoice as uncollectible."));
+        }
+        let now = self.now();
+        self.change_invoice(id, |invoice| {
+            invoice.status = Status::Uncollectible;
+            invoice.uncollectible_at = Some(now);
+            invoice.auto_advance = false;
+            invoice.next_attempt = None;
+        });
+        self.emit_invoice("invoice.marked_uncollectible", id);
+        self.retrieve_invoice(id)
+    }
+
+    /// Takes note that the person did not confirm the payment of an invoice at their bank.
+    pub(in crate::world) fn challenge_failed(&mut self, id: &str) {
+        self.emit_invoice("invoice.payment_failed", id);
+    }
+
     pub(in crate::world) fn void_invoice(&mut self, id: &str, form: &Form) -> Answer {
         let invoice = self.invoice(id)?.clone();
         form.check(&[])?;
-        if invoice.status != Status::Open {
-            return Err(not_editable("You can only void an open invoice."));
+        if !matches!(invoice.status, Status::Open | Status::Uncollectible) {
+            return Err(not_editable("You can only void an open or uncollectible invoice."));
         }
         self.void(id);
         if let Some(subscription) = &invoice.subscription {

@@ -1,9 +1,10 @@
 //! Invoices: what is owed for one period, and the payments made for it.
 //!
 //! Here: the state, how it is made, finding it. [`line`]: its lines. [`collect`]: finalizing,
-//! charging, retrying, voiding. [`payments`]: which intent pays which invoice. [`show`]: how it is rendered.
+//! charging, retrying, voiding. [`hosted`]: its page. [`payments`]: which intent pays which invoice. [`show`]: how it is rendered.
 
 mod collect;
+mod hosted;
 mod line;
 mod payments;
 mod show;
@@ -11,6 +12,7 @@ mod show;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub(crate) use collect::Attempt;
 pub(crate) use line::Line;
 pub(crate) use payments::InvoicePayment;
 
@@ -52,6 +54,8 @@ pub(crate) struct Invoice {
     finalized_at: Option<i64>,
     paid_at: Option<i64>,
     voided_at: Option<i64>,
+    #[serde(default)]
+    uncollectible_at: Option<i64>,
     /// The intent that is to pay it; none for an invoice over nothing.
     intent: Option<String>,
     metadata: Metadata,
@@ -72,6 +76,7 @@ enum Status {
     Draft,
     Open,
     Paid,
+    Uncollectible,
     Void,
 }
 
@@ -116,6 +121,7 @@ impl Invoice {
             finalized_at: None,
             paid_at: None,
             voided_at: None,
+            uncollectible_at: None,
             intent: None,
             metadata: Metadata::new(),
             balance: None,

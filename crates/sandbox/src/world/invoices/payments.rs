@@ -85,6 +85,12 @@ impl World {
         self.invoice_payments.put(payment);
     }
 
+    /// The invoice that the intent pays.
+    pub(in crate::world) fn invoice_of_intent(&self, intent: &str) -> Option<String> {
+        let mut payments = self.invoice_payments.newest_first();
+        payments.find(|payment| payment.intent == intent).map(|payment| payment.invoice.clone())
+    }
+
     fn payment_of(&self, invoice: &str) -> Option<&InvoicePayment> {
         self.invoice_payments.newest_first().find(|payment| payment.invoice == invoice)
     }

@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::params::{Field, INSTANT, Kind, METADATA, Params, may};
 use crate::world::World;
 use crate::world::catalog::Price;
-use crate::world::invoices::{Invoice, Line};
+use crate::world::invoices::{Attempt, Invoice, Line};
 use crate::world::render::update_metadata;
 use crate::world::table::Row;
 
@@ -238,7 +238,7 @@ impl World {
             invoice.for_pending_update = true;
             self.put_new_invoice(invoice);
             self.finalize(&invoice_id, None);
-            if self.collect(&invoice_id, None, false).is_err() {
+            if self.collect(&invoice_id, None, Attempt::Asked).is_err() {
                 self.hold_update(id, terms, resets, &invoice_id);
                 return;
             }
@@ -260,7 +260,7 @@ impl World {
         self.finalize(&invoice_id, None);
         if !waits {
             // A decline makes the subscription past due: that is what was asked for.
-            let _declined = self.collect(&invoice_id, None, false);
+            let _declined = self.collect(&invoice_id, None, Attempt::Asked);
         }
     }
 

@@ -5,8 +5,9 @@ use super::{Cancellation, INSTANT_OR_NOW, Item, MissingMethod, Status, Subscript
 use crate::calendar::{DAY, LAST_INSTANT, boundary};
 use crate::error::{Answer, ApiError};
 use crate::params::{CLEARABLE, Field, INSTANT, Kind, METADATA, Params, may, need};
+use crate::world::cards::Refusal;
 use crate::world::catalog::Price;
-use crate::world::invoices::{Invoice, Line};
+use crate::world::invoices::{Attempt, Invoice, Line};
 use crate::world::render::{Metadata, new_metadata};
 use crate::world::route::Form;
 use crate::world::table::Row;
@@ -87,12 +88,12 @@ impl World {
             .with("code", "resource_missing"));
         }
         if let (true, "error_if_incomplete", Some(method)) = (pays_now, behavior, &method) {
-            method.card.charge().map_err(crate::world::cards::Decline::error)?;
+            method.charge(false).map_err(Refusal::error)?;
         }
         let (id, invoice) = self.start_subscription(start);
         if pays_now {
             // A decline leaves the subscription incomplete: that is what was asked for.
-            let _declined = self.collect(&invoice, None, false);
+            let _declined = self.collect(&invoice, None, Attempt::Asked);
         }
         self.retrieve_subscription(&id)
     }

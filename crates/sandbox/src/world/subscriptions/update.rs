@@ -6,6 +6,7 @@ use super::{Status, Subscription};
 use crate::error::{Answer, ApiError};
 use crate::params::{CLEARABLE, Field, INSTANT, Kind, METADATA, Params, may};
 use crate::world::World;
+use crate::world::cards::Refusal;
 use crate::world::render::update_metadata;
 use crate::world::route::Form;
 
@@ -114,7 +115,7 @@ impl World {
         }
         let preferred = subscription.default_payment_method.as_deref();
         match self.method_for(preferred, &subscription.customer) {
-            Some(method) => method.card.charge().map_err(crate::world::cards::Decline::error),
+            Some(method) => method.charge(false).map_err(Refusal::error),
             None => Err(ApiError::refused(
                 "This customer has no attached payment source or default payment method.",
             )

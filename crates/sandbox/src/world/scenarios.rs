@@ -1,0 +1,172 @@
+//! Scenarios by name, from Rust ([`World::scenario`]) and over HTTP (`POST /_scenario/{name}`).
+//!
+//! [`SCENARIOS`] is the one list of them. Parameters are texts, as a form has them.
+
+use serde_json::{Value, json};
+
+use super::World;
+use super::faults::{CallFault, WebhookFault};
+use crate::error::ApiError;
+use crate::request::{Request, Response};
+
+/// Every scenario: its name, its parameters (`?` may be left out), and what it does.
+pub const SCENARIOS: &[(&str, &str, &str)] = &[
+    ("webhook_lost", "type? times?", "the next events of a type are never delivered"),
+    ("webhook_late", "type? times? seconds", "they are delivered so many seconds later"),
+    ("webhook_twice", "type? times?", "they are delivered two times"),
+    ("webhook_other_id", "type? times?", "and the same facts again under other event ids"),
+    ("webhooks_reversed", "on?", "what is due together is delivered newest first"),
+    ("lost_after", "call? times?", "calls act, and their answers never arrive"),
+    ("lost_before", "call? times?", "calls never arrive"),
+    ("fails_after", "call? times?", "calls act and answer 500, kept for their idempotency keys"),
+    ("fails_before", "call? times?", "calls answer 500, kept likewise, without acting"),
+    ("rate_limited", "call? times? seconds?", "calls answer 429 with Retry-After"),
+    ("stale_lists", "seconds", "lists leave out what is younger; 0 ends it"),
+    ("card_fails", "payment_method decline_code?", "a saved card declines from now on"),
+    ("card_heals", "payment_method", "and pays again"),
+    ("dispute", "charge", "the bank takes a charge back now"),
+    ("refund_fails", "refund", "a refund that had succeeded fails now"),
+    ("calm", "", "no fault is left; broken cards stay broken"),
+];
+
+/// `times=all`.
+const ALWAYS: u64 = u64::MAX;
+
+impl World {
+    /// Sets the scenario `name` up; `params` are names and values as in [`SCENARIOS`].
+    ///
+    /// Errors: an unknown name, a parameter that is missing or not of its kind, or an object that
+    /// does not exist, in words. Nothing was changed then.
+    pub fn scenario(&mut self, name: &str, params: &[(&str, &str)]) -> Result<(), String> {
+        let Some((_, takes, _)) = SCENARIOS.iter().find(|(known, _, _)| *known == name) else {
+            let names: Vec<&str> = SCENARIOS.iter().map(|(name, _, _)| *name).collect();
+            return Err(format!("There is no scenario {name:?}. There are: {}.", names.join(", ")));
+        };
+        let given = Given::read(name, takes, params)?;
+        let call = given.text("call");
+        let kind = given.text("type");
+        let times = given.times()?;
+        let faults = &mut self.meta.faults;
+        match name {
+            "webhook_lost" => faults.plan_webhook(WebhookFault::Lost, kind, times),
+            "webhook_late" => {
+                faults.plan_webhook(WebhookFault::Late(given.seconds(60)?), kind, times);
+            }
+            "webhook_twice" => faults.plan_webhook(WebhookFault::Twice, kind, times),
+            "webhook_other_id" => faults.plan_webhook(WebhookFault::OtherId, kind, times),
+            "webhooks_reversed" => faults.reverse_webhooks(given.text("on") != "false"),
+            "lost_after" => faults.plan_call(CallFault::LostAfter, call, times),
+            "lost_before" => faults.plan_call(CallFault::LostBefore, call, times),
+            "fails_after" => faults.plan_call(CallFault::Fails { acted: true }, call, times),
+            "fails_before" => faults.plan_call(CallFault::Fails { acted: false }, call, times),
+            "rate_limited" => {
+                let retry_after = given.seconds(1)?;
+                faults.plan_call(CallFault::RateLimited { retry_after }, call, times);
+            }
+            "stale_lists" => faults.lag_lists(given.seconds(0)?),
+            "calm" => faults.clear(),
+            _ => return self.happen(name, &given),
+        }
+        Ok(())
+    }
+
+    /// Scenarios that do something to an object.
+    fn happen(&mut self, name: &str, given: &Given) -> Result<(), String> {
+        let method = given.text("payment_method");
+        let (charge, refund) = (given.text("charge"), given.text("refund"));
+        let words = |error: ApiError| error.message().to_owned();
+        match name {
+            "card_fails" => {
+                self.retrieve_payment_method(method).map_err(words)?;
+                let word = Some(given.text("decline_code")).filter(|word| !word.is_empty());
+                let word = word.unwrap_or("generic_decline");
+                if super::cards::decline_named(word).is_none() {
+                    return Err(format!("The sandbox does not know the decline code {word:?}."));
+                }
+                self.break_card(method, word);
+            }
+            "card_heals" => {
+                self.retrieve_payment_method(method).map_err(words)?;
+                self.break_card(method, "");
+            }
+            "dispute" => {
+                self.retrieve_charge(charge).map_err(words)?;
+                self.open_dispute(charge, "fraudulent");
+            }
+            _ => {
+                self.retrieve_refund(refund).map_err(words)?;
+                self.fail_refund(refund);
+            }
+        }
+        Ok(())
+    }
+
+    /// `GET /_scenario` lists the scenarios; `POST /_scenario/{name}` sets one up.
+    pub(super) fn scenario_call(&mut self, name: &str, request: &Request) -> Response {
+        let answer = |status, body: Value| Response {
+            status,
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: body.to_string().into_bytes(),
+        };
+        if request.method != "POST" {
+            let list = SCENARIOS.iter().map(
+                |(name, takes, does)| json!({"name": name, "parameters": takes, "does": does}),
+            );
+            return answer(200, json!({"scenarios": list.collect::<Vec<_>>()}));
+        }
+        let pairs = match request.pairs() {
+            Ok(pairs) => pairs,
+            Err(error) => return answer(400, error.body()),
+        };
+        let params: Vec<(&str, &str)> =
+            pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        match self.scenario(name, &params) {
+            Ok(()) => answer(200, json!({"scenario": name})),
+            Err(message) => answer(400, json!({"error": {"message": message}})),
+        }
+    }
+}
+
+/// The parameters of a scenario.
+struct Given<'a>(&'a [(&'a str, &'a str)]);
+
+impl<'a> Given<'a> {
+    fn read(
+        name: &str,
+        takes: &str,
+        params: &'a [(&'a str, &'a str)],
+    ) -> Result<Given<'a>, String> {
+        let known =
+            |param: &str| takes.split(' ').any(|known| known.trim_end_matches('?') == param);
+        if let Some((unknown, _)) = params.iter().find(|(param, _)| !known(param)) {
+            return Err(format!("{name} has no parameter {unknown:?}. It takes: {takes}."));
+        }
+        let given = Given(params);
+        let needed = takes.split(' ').filter(|known| !known.is_empty() && !known.ends_with('?'));
+        for param in needed {
+            if given.text(param).is_empty() {
+                return Err(format!("{name} needs {param:?}. It takes: {takes}."));
+            }
+        }
+        Ok(given)
+    }
+
+    fn text(&self, name: &str) -> &'a str {
+        self.0.iter().find(|(param, _)| *param == name).map_or("", |(_, value)| value)
+    }
+
+    fn times(&self) -> Result<u64, String> {
+        match self.text("times") {
+            "" => Ok(1),
+            "all" => Ok(ALWAYS),
+            number => number.parse().map_err(|_| format!("times={number}: a number, or all.")),
+        }
+    }
+
+    fn seconds(&self, otherwise: u32) -> Result<u32, String> {
+        match self.text("seconds") {
+            "" => Ok(otherwise),
+            number => number.parse().map_err(|_| format!("seconds={number}: a whole number.")),
+        }
+    }
+}

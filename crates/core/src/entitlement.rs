@@ -152,7 +152,10 @@ impl Entitlement {
             Source::Trial => Code::Trial,
             Source::Override => Code::Override,
         };
-        let wanted = if self.is_counted() { self.used + self.reserved + amount } else { amount };
+        let held = if self.is_counted() { self.used.saturating_add(self.reserved) } else { 0 };
+        let Some(wanted) = held.checked_add(amount) else {
+            return Code::LimitReached;
+        };
         match (self.limit, self.cap) {
             (None, _) => granted,
             (Some(limit), _) if wanted <= limit => granted,
@@ -166,12 +169,12 @@ impl Entitlement {
     /// Gives back up to `amount` of what is held: never below zero. Only counts are held.
     pub fn give_back(&self, amount: i64) -> Self {
         let used = (self.used - amount).max(0);
-        Self { used, floor_used: self.floor_used.min(used), ..self.clone() }
+        Self { used, floor_used: self.floor_used.min(used + self.reserved), ..self.clone() }
     }
 
     /// Sets what is held to what the app really has, also above the limit: it is there already.
     pub fn set_held(&self, used: i64) -> Self {
-        Self { used, floor_used: used, ..self.clone() }
+        Self { used, floor_used: used + self.reserved, ..self.clone() }
     }
 
     /// Whether taking adds to `used`.

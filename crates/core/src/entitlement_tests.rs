@@ -100,6 +100,21 @@ fn giving_back_stops_at_zero_and_lowers_the_floor() {
 }
 
 #[test]
+fn what_is_reserved_stays_when_held_units_are_set_or_given_back() {
+    let held = Entitlement { reserved: 2, floor_used: 9, ..count(Some(3), 7) };
+    for next in [held.give_back(1), held.set_held(6)] {
+        assert_eq!((next.used, next.reserved, next.floor_used), (6, 2, 8));
+    }
+}
+
+#[test]
+fn unlimited_ends_where_numbers_do() {
+    let full = count(None, i64::MAX - 5);
+    assert_eq!(full.take(6, at(NOW)).code, Code::LimitReached);
+    assert_eq!(full.take(5, at(NOW)).next.used, i64::MAX);
+}
+
+#[test]
 fn a_count_above_a_lowered_limit_cannot_grow() {
     let lowered = count(Some(3), 5);
     assert_eq!(lowered.take(1, at(NOW)).code, Code::LimitReached);

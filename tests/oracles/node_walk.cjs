@@ -2,23 +2,9 @@
 // Prints one line of JSON with what it saw; any surprise ends it with a stack trace.
 
 const assert = require('assert');
-const Stripe = require('stripe');
+const {client} = require('./node_client.cjs');
 
-const base = new URL(process.argv[2]);
-const prefix = base.pathname.replace(/\/$/, '');
-
-// The SDK takes a host, a port and a protocol, but no path before /v1: the client adds it.
-const node = Stripe.createNodeHttpClient();
-const makeRequest = node.makeRequest.bind(node);
-node.makeRequest = (host, port, path, ...rest) => makeRequest(host, port, prefix + path, ...rest);
-
-const stripe = new Stripe(process.argv[3], {
-  host: base.hostname,
-  port: base.port,
-  protocol: 'http',
-  maxNetworkRetries: 0,
-  httpClient: node,
-});
+const stripe = client(process.argv[2], process.argv[3]);
 
 async function prepare() {
   const customer = await stripe.customers.create({

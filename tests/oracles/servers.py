@@ -182,9 +182,9 @@ def python_client(url, **options):
     )
 
 
-def pay(session_url, card="4242424242424242"):
-    """Fills in the hosted checkout page; answers where it leads."""
+def pay(page_url, card="4242424242424242", **more):
+    """Fills in a hosted page that takes a card; answers where it leads."""
     answer = requests.post(
-        session_url, data={"card": card}, allow_redirects=False, timeout=ANSWER_SECONDS_MAX
+        page_url, data={"card": card, **more}, allow_redirects=False, timeout=ANSWER_SECONDS_MAX
     )
     return answer

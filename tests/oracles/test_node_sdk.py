@@ -14,3 +14,11 @@ def test_the_node_sdk_buys_a_subscription_and_reads_it_back(sandbox):
         "missing": "StripeInvalidRequestError",
         "unknown": "StripeInvalidRequestError",
     }
+
+
+def test_the_node_sdk_upgrades_schedules_a_downgrade_and_refunds(sandbox):
+    assert node_sdk.run("node_changes.cjs", sandbox.url, KEY) == {
+        "upgrade": "paid",
+        "schedule": {"phases": 2, "status": "released"},
+        "refund": {"whole": True, "status": "succeeded", "refunded": True},
+    }

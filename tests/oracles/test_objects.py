@@ -5,6 +5,7 @@ when it arrives, and so is the event log, which holds every object in every stat
 """
 
 import pytest
+import story_changes
 from judged import JudgedApi
 from servers import pay
 
@@ -79,6 +80,7 @@ def story(sandbox):
     on_trial(story, monthly)
     fails_later(story, monthly)
     given_up(story, monthly, subscription)
+    story_changes.tell(story, monthly)
     story.read_events()
     return story
 
@@ -213,6 +215,7 @@ def given_up(story, price, subscription):
 LISTS = [
     "charges", "checkout/sessions", "customers", "events", "invoice_payments", "invoices",
     "payment_intents", "prices", "products", "refunds", "setup_intents", "webhook_endpoints",
+    *story_changes.LISTS,
 ]
 
 
@@ -238,8 +241,8 @@ def test_canceled_subscriptions_are_listed_when_asked_for(story):
 
 
 def test_the_story_has_met_every_kind_of_object(story):
-    assert KINDS - story.api.kinds == set()
+    assert (KINDS | story_changes.KINDS) - story.api.kinds == set()
 
 
 def test_the_story_has_met_every_kind_of_event(story):
-    assert EVENTS - {event["type"] for event in story.events.values()} == set()
+    assert (EVENTS | story_changes.EVENTS) - {event["type"] for event in story.events.values()} == set()

@@ -3,8 +3,9 @@
 from servers import pay
 
 # Kinds of objects and events that only this part meets.
-KINDS = {"balance_transaction", "dispute", "subscription_schedule"}
+KINDS = {"balance_transaction", "billing_portal.session", "dispute", "subscription_schedule"}
 EVENTS = {
+    "billing_portal.session.created",
     "charge.dispute.closed", "charge.dispute.created", "charge.dispute.funds_reinstated",
     "charge.dispute.funds_withdrawn", "charge.dispute.updated", "charge.refund.updated",
     "charge.updated", "customer.subscription.pending_update_applied",
@@ -33,6 +34,7 @@ def tell(story, growth):
     challenged(story, growth)
     given_up(story, growth)
     banks(story, growth)
+    in_the_portal(story, growth, scale)
 
 
 def item(subscription, price):
@@ -187,3 +189,31 @@ def banks(story, growth):
         ended = api.get(f"disputes/{dispute['id']}")
         assert ended["status"] in ("won", "lost"), ended["status"]
         assert api.get(f"charges/{charge['id']}")["disputed"] is True
+
+
+def in_the_portal(story, growth, scale):
+    """What a customer does alone: another card, a planned end taken back, a planned switch."""
+    api = story.api
+    subscription = story.subscribe(growth)
+    flow = {"type": "subscription_cancel", "subscription_cancel": {"subscription": subscription["id"]}}
+    api.post("billing_portal/sessions", customer=subscription["customer"], flow_data=flow)
+    update = {"id": subscription["items"]["data"][0]["id"], "price": scale["id"], "quantity": 1}
+    confirm = {"subscription": subscription["id"], "items": [update]}
+    flow = {
+        "type": "subscription_update_confirm", "subscription_update_confirm": confirm,
+        "after_completion": {"type": "redirect", "redirect": {"return_url": "http://127.0.0.1/"}},
+    }
+    api.post("billing_portal/sessions", customer=subscription["customer"], flow_data=flow)
+    portal = api.post(
+        "billing_portal/sessions", customer=subscription["customer"],
+        return_url="http://127.0.0.1/back",
+    )
+    owned = {"subscription": subscription["id"]}
+    assert pay(portal["url"], "5555555555554444", action="card").status_code == 303
+    assert pay(portal["url"], action="cancel", **owned).status_code == 303
+    ending = api.get(f"subscriptions/{subscription['id']}")
+    assert ending["cancel_at"] is not None and ending["cancel_at_period_end"] is False
+    assert pay(portal["url"], action="resume", **owned).status_code == 303
+    switch = {"price": scale["id"], "when": "period_end"}
+    assert pay(portal["url"], action="switch", **owned, **switch).status_code == 303
+    assert api.get(f"subscriptions/{subscription['id']}", "schedule")["schedule"] is not None

@@ -5,8 +5,6 @@
 //! out. [`Sandbox`] wraps one for HTTP and keeps it in a file.
 //!
 //! What goes wrong on purpose has names: [`SCENARIOS`], set up with [`World::scenario`] or over HTTP.
-//!
-//! Not yet here: the billing portal.
 
 // Stripe's invoice has more fields than the `json!` macro takes by default.
 #![recursion_limit = "256"]

@@ -23,6 +23,7 @@ mod invoices;
 mod list;
 mod payment_intents;
 mod payment_methods;
+mod portal;
 mod refunds;
 mod render;
 mod route;
@@ -60,6 +61,7 @@ pub struct World {
     payment_intents: Table<payment_intents::PaymentIntent>,
     setup_intents: Table<setup_intents::SetupIntent>,
     charges: Table<charges::Charge>,
+    portal_sessions: Table<portal::PortalSession>,
     refunds: Table<refunds::Refund>,
     disputes: Table<disputes::Dispute>,
     events: Table<events::Event>,
@@ -112,6 +114,7 @@ impl World {
             payment_intents: Table::default(),
             setup_intents: Table::default(),
             charges: Table::default(),
+            portal_sessions: Table::default(),
             refunds: Table::default(),
             disputes: Table::default(),
             events: Table::default(),
@@ -178,7 +181,7 @@ impl World {
     }
 
     /// All tables, for saving and loading.
-    pub(crate) fn tables(&mut self) -> [&mut dyn AnyTable; 18] {
+    pub(crate) fn tables(&mut self) -> [&mut dyn AnyTable; 19] {
         [
             &mut self.customers,
             &mut self.products,
@@ -192,6 +195,7 @@ impl World {
             &mut self.payment_intents,
             &mut self.setup_intents,
             &mut self.charges,
+            &mut self.portal_sessions,
             &mut self.refunds,
             &mut self.disputes,
             &mut self.events,

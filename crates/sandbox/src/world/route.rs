@@ -57,6 +57,9 @@ impl World {
         if let Some(intent) = path.strip_prefix("/3ds/") {
             return self.challenge_page(intent, request);
         }
+        if let Some(token) = path.strip_prefix("/portal/") {
+            return self.portal_page(token, request);
+        }
         if let Some(name) = path.strip_prefix("/_scenario") {
             return self.scenario_call(name.trim_matches('/'), request);
         }
@@ -257,6 +260,7 @@ impl World {
             ["invoices", id, "void"] => self.void_invoice(id, form),
             ["disputes", id] => self.update_dispute(id, form),
             ["disputes", id, "close"] => self.close_dispute(id, form),
+            ["billing_portal", "sessions"] => self.create_portal_session(form),
             ["refunds"] => self.create_refund(form),
             ["refunds", id] => self.update_refund(id, form),
             ["webhook_endpoints"] => self.create_endpoint(form),

@@ -26,6 +26,9 @@ pub const SCENARIOS: &[(&str, &str, &str)] = &[
     ("card_heals", "payment_method", "and pays again"),
     ("dispute", "charge", "the bank takes a charge back now"),
     ("refund_fails", "refund", "a refund that had succeeded fails now"),
+    ("portal_cancel", "subscription", "the customer asks for the end in the portal"),
+    ("portal_resume", "subscription", "and takes it back there"),
+    ("portal_switch", "subscription price when?", "and switches there: when=now or period_end"),
     ("calm", "", "no fault is left; broken cards stay broken"),
 ];
 
@@ -73,6 +76,7 @@ impl World {
     /// Scenarios that do something to an object.
     fn happen(&mut self, name: &str, given: &Given) -> Result<(), String> {
         let method = given.text("payment_method");
+        let subscription = given.text("subscription");
         let (charge, refund) = (given.text("charge"), given.text("refund"));
         let words = |error: ApiError| error.message().to_owned();
         match name {
@@ -92,6 +96,12 @@ impl World {
             "dispute" => {
                 self.retrieve_charge(charge).map_err(words)?;
                 self.open_dispute(charge, "fraudulent");
+            }
+            "portal_cancel" => self.portal_cancel(subscription).map_err(words)?,
+            "portal_resume" => self.portal_resume(subscription).map_err(words)?,
+            "portal_switch" => {
+                let later = given.text("when") == "period_end";
+                self.portal_switch(subscription, given.text("price"), later).map_err(words)?;
             }
             _ => {
                 self.retrieve_refund(refund).map_err(words)?;

@@ -13,6 +13,7 @@ mod parameters;
 mod payments;
 mod pending_updates;
 mod persistence;
+mod portal;
 mod previews;
 mod schedules;
 mod shop;

@@ -34,6 +34,7 @@ const PATHS: &[&str] = &[
     "invoices/@in/finalize",
     "invoices/@in/mark_uncollectible",
     "disputes",
+    "billing_portal/sessions",
     "disputes/@du",
     "disputes/@du/close",
     "invoices/@in/lines",
@@ -177,6 +178,7 @@ const SENSIBLE: &[(&str, &str)] = &[
     ("payment_methods/pm_card_authenticationRequired/attach", "customer=@cus"),
     ("payment_methods/pm_card_createDispute/attach", "customer=@cus"),
     ("payment_methods/pm_card_refundFail/attach", "customer=@cus"),
+    ("billing_portal/sessions", "customer=@cus"),
     ("disputes/@du", "evidence[uncategorized_text]=winning_evidence"),
     ("invoices/@in/mark_uncollectible", ""),
     ("subscriptions", "customer=@cus&items[0][price]=@price"),
@@ -228,6 +230,23 @@ const SENSIBLE: &[(&str, &str)] = &[
     ("webhook_endpoints", "url=http://127.0.0.1:9/&enabled_events[]=*"),
 ];
 
+/// Scenarios that leave the answers as they are.
+const SCENARIOS: &[(&str, &[(&str, &str)])] = &[
+    ("webhook_lost", &[("times", "3")]),
+    ("webhook_late", &[("seconds", "5000")]),
+    ("webhook_twice", &[("type", "invoice.")]),
+    ("webhook_other_id", &[("times", "2")]),
+    ("webhooks_reversed", &[]),
+    ("card_fails", &[("payment_method", "@pm")]),
+    ("card_heals", &[("payment_method", "@pm")]),
+    ("dispute", &[("charge", "@ch")]),
+    ("portal_cancel", &[("subscription", "@sub")]),
+    ("portal_resume", &[("subscription", "@sub")]),
+    ("portal_switch", &[("subscription", "@sub"), ("price", "@scale"), ("when", "now")]),
+    ("portal_switch", &[("subscription", "@sub"), ("price", "@yearly"), ("when", "period_end")]),
+    ("calm", &[]),
+];
+
 #[derive(Debug, Clone)]
 enum Step {
     Sensible(usize),
@@ -235,6 +254,7 @@ enum Step {
     Pay { page: usize, card: usize },
     Advance(i64),
     Deliver(Option<u16>),
+    Scenario(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -245,6 +265,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0..SENSIBLE.len()).prop_map(Step::Sensible),
         2 => (0..3_usize, 0..VALUES.len()).prop_map(|(page, card)| Step::Pay { page, card }),
         1 => (0..800 * HOUR).prop_map(Step::Advance),
+        1 => (0..SCENARIOS.len()).prop_map(Step::Scenario),
         1 => prop::option::of(prop_oneof![Just(200_u16), Just(500)]).prop_map(Step::Deliver),
     ]
 }
@@ -324,6 +345,14 @@ fn run(shop: &mut Shop, step: Step) {
             let path = format!("/{page}/{}", fill(shop, of));
             let body = format!("card={}", VALUES[card].replace('\u{0}', "%00"));
             assert!(shop.call("POST", &path, &body, &[]).status < 500);
+        }
+        Step::Scenario(at) => {
+            let (name, params) = SCENARIOS[at];
+            let params: Vec<(&str, String)> =
+                params.iter().map(|(name, word)| (*name, fill(shop, word))).collect();
+            let params: Vec<(&str, &str)> =
+                params.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let _refused = shop.world.scenario(name, &params);
         }
         Step::Advance(seconds) => shop.advance(seconds),
         Step::Deliver(status) => {

@@ -131,7 +131,8 @@ impl World {
 
     /// Opens a dispute of a charge that went through, now: for scenarios.
     pub(super) fn open_dispute(&mut self, charge: &str, reason: &'static str) {
-        let Some(charge) = self.charges.get(charge).cloned() else { return };
+        let found = self.charges.get(charge).filter(|charge| charge.succeeded()).cloned();
+        let Some(charge) = found else { return };
         self.plan_dispute(&charge, Aftermath::Dispute(reason));
         let planned = self.disputes.newest_first().next().cloned();
         if let Some(planned) = planned.filter(|planned| planned.charge == charge.id()) {

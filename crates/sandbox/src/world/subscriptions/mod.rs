@@ -3,8 +3,10 @@
 //! Here: the state, how it is rendered, finding it. [`create`]: how one starts. [`update`]: what
 //! may be changed. [`change`]: items, prices and trials, which cost something; [`proration`] says
 //! what. [`pending`]: changes that wait until they are paid. [`schedules`]: changes that are
-//! planned. [`preview`]: what is billed next. [`cycle`]: what time does.
+//! planned. [`by_customer`]: changes made in the portal. [`preview`]: what is billed next.
+//! [`cycle`]: what time does.
 
+mod by_customer;
 mod change;
 mod create;
 mod cycle;
@@ -17,6 +19,7 @@ mod update;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(crate) use by_customer::Terms;
 pub(super) use create::{NewItem, Start, TRIAL_SETTINGS, read_missing};
 pub(crate) use schedules::Schedule;
 

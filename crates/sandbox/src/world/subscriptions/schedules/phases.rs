@@ -256,7 +256,7 @@ fn as_items(subscription: &Subscription, items: &[PhaseItem]) -> Vec<Item> {
 
 /// The end of a phase that starts at `start` and lasts `long`: counted from the anchor, if `start`
 /// is one of the periods' boundaries, so that months of different length stay in step.
-fn after(subscription: &Subscription, start: i64, long: Interval) -> i64 {
+pub(super) fn after(subscription: &Subscription, start: i64, long: Interval) -> i64 {
     let every = subscription.interval;
     if every.unit == long.unit && long.count % every.count == 0 {
         let next = (0..=subscription.next_cycle.saturating_add(120))

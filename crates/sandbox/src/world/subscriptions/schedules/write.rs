@@ -1,14 +1,14 @@
 //! How a schedule is made from a subscription, changed, released and canceled.
 
-use super::phases::{PHASE, as_phase_item, same_items};
+use super::phases::{PHASE, after, as_phase_item, same_items};
 use super::{EndBehavior, Phase, Schedule, Status};
 use crate::error::{Answer, ApiError};
 use crate::params::{Field, Kind, METADATA, Params, may, need};
 use crate::world::World;
 use crate::world::render::{Metadata, update_metadata};
 use crate::world::route::Form;
-use crate::world::subscriptions::Subscription;
 use crate::world::subscriptions::proration::Prorations;
+use crate::world::subscriptions::{Item, Subscription};
 use crate::world::table::Row;
 
 const CREATE: &[Field] = &[need("from_subscription", Kind::Text)];
@@ -43,6 +43,12 @@ impl World {
                 serde_json::json!(subscription.status).as_str().unwrap_or_default()
             )));
         }
+        let id = self.schedule_from(&subscription);
+        self.retrieve_schedule(&id)
+    }
+
+    /// Makes a schedule that manages `subscription` from now on; its id.
+    fn schedule_from(&mut self, subscription: &Subscription) -> String {
         let id = self.new_id("sub_sched_");
         let schedule = Schedule {
             id: id.clone(),
@@ -54,7 +60,7 @@ impl World {
                 Some(_) => EndBehavior::Cancel,
                 None => EndBehavior::Release,
             },
-            phases: vec![current_phase(&subscription)],
+            phases: vec![current_phase(subscription)],
             current: 0,
             metadata: Metadata::new(),
             ended_at: None,
@@ -65,7 +71,33 @@ impl World {
         self.change_subscription(subscription.id(), |subscription| {
             subscription.schedule = Some(id.clone());
         });
-        self.retrieve_schedule(&id)
+        id
+    }
+
+    /// Plans that `subscription` is for `items` when its current period ends, as the portal does
+    /// for what it may not do at once.
+    pub(in crate::world::subscriptions) fn schedule_switch(
+        &mut self,
+        subscription: &Subscription,
+        items: &[Item],
+    ) {
+        let id = self.schedule_from(subscription);
+        let start = subscription.period_end;
+        let every = self.interval_of(items).unwrap_or(subscription.interval);
+        let next = Phase {
+            start,
+            end: after(subscription, start, every),
+            items: items.iter().map(as_phase_item).collect(),
+            prorations: Prorations::None,
+            metadata: Metadata::new(),
+            trial_end: None,
+        };
+        self.change_schedule(&id, |schedule| {
+            schedule.end_behavior = EndBehavior::Release;
+            schedule.phases[0].end = start;
+            schedule.phases.push(next);
+        });
+        self.plan_end(&id);
     }
 
     fn active_schedule(&self, id: &str, verb: &str) -> Result<Schedule, ApiError> {

@@ -1,6 +1,10 @@
 //! The hosted pages, as HTML: one column, no script, readable in light and dark and on a phone.
 
+mod portal;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+pub(crate) use portal::{Owned, Portal, portal};
 
 use crate::request::Response;
 
@@ -196,6 +200,7 @@ main{max-width:27rem;margin:0 auto;padding:1.5rem;background:var(--panel);min-he
 @media (min-width:32rem){main{margin:3rem auto;min-height:0;border:1px solid var(--line);\
 border-radius:.75rem;padding:2rem}}\
 h1{font-size:1.5rem;line-height:1.2;margin:0 0 .25rem}\
+h2{font-size:1.125rem;margin:1.5rem 0 .25rem}\
 p{margin:.75rem 0}\
 .muted{color:var(--muted);font-size:.875rem;font-weight:400;display:block}\
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}\
@@ -204,7 +209,7 @@ th{text-align:left;font-weight:600}td{text-align:right;vertical-align:top;white-
 th,td{padding:.75rem 0;border-top:1px solid var(--line)}\
 tfoot th,tfoot td{font-size:1.125rem;font-weight:700}\
 label{display:block;margin:1rem 0 .25rem;font-weight:600}\
-input{width:100%;padding:.625rem .75rem;font:inherit;color:inherit;background:var(--bg);\
+input,select{width:100%;padding:.625rem .75rem;font:inherit;color:inherit;background:var(--bg);\
 border:1px solid var(--muted);border-radius:.5rem}\
 button{width:100%;margin:1.25rem 0 .25rem;padding:.75rem;font:inherit;font-weight:600;border:0;\
 border-radius:.5rem;background:var(--act);color:var(--on-act);cursor:pointer}\

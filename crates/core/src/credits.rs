@@ -160,6 +160,11 @@ pub fn end_plan_grants(grants: &[Grant], rule: OnRenewal, now: Timestamp) -> Opt
     end(plan.into_iter(), keep, Reason::Reset)
 }
 
+/// Ends all of `grants`; `None` when there is nothing.
+pub fn end_all(grants: &[Grant]) -> Option<Posting> {
+    end(grants.iter(), 0, Reason::Expire)
+}
+
 /// Moves all but the last `keep` credits of `grants`, oldest first, to where ended credits are.
 fn end<'a>(grants: impl Iterator<Item = &'a Grant>, keep: i64, reason: Reason) -> Option<Posting> {
     let grants: Vec<&Grant> = grants.filter(|grant| 0 < grant.remaining).collect();

@@ -165,18 +165,12 @@ pub fn seen(
     let Offer::Plan { plan, interval } = &sold.offer else {
         return Err(Puzzle::Unknown(format!("{}: a pack's price on a subscription", snapshot.id)));
     };
-    let mut paid: Option<PaidPeriod> = None;
+    let mut paid: Vec<PaidPeriod> = Vec::new();
     for invoice in snapshot.latest_invoice.iter().chain(invoices.iter().copied()) {
-        let period = paid_period(invoice, book)?;
-        let newer = |a: &PaidPeriod, b: &PaidPeriod| {
-            (a.period.end, a.period.start) > (b.period.end, b.period.start)
-        };
-        if let Some(period) = period
-            && paid.as_ref().is_none_or(|known| newer(&period, known))
-        {
-            paid = Some(period);
-        }
+        paid.extend(paid_period(invoice, book)?);
     }
+    paid.sort_by_key(|paid| (paid.period.end, paid.period.start, paid.invoice.clone()));
+    paid.dedup();
     Ok(Seen {
         status: ProviderStatus::try_from(&snapshot.status)
             .map_err(|word| Puzzle::Unknown(format!("{}: status {word:?}", snapshot.id)))?,

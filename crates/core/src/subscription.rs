@@ -206,8 +206,8 @@ pub struct Seen {
     pub pending: Option<Pending>,
     /// How its newest invoice stands.
     pub payment: Payment,
-    /// The newest period that was paid for, of those we were shown.
-    pub paid: Option<PaidPeriod>,
+    /// What was paid for and has not had its effect yet, the earliest first.
+    pub paid: Vec<PaidPeriod>,
 }
 
 /// What became of a subscription. Each asks the question "what does this cause?".
@@ -230,6 +230,8 @@ pub enum Event {
         /// What was paid for.
         paid: PaidPeriod,
     },
+    /// A period was paid for after a later one, or after the end.
+    PaidLate(PaidPeriod),
     /// A payment failed.
     WentPastDue,
     /// What was owed was paid.
@@ -260,6 +262,7 @@ impl Event {
             Self::Activated(_) => "subscription.activated",
             Self::Renewed(_) => "subscription.renewed",
             Self::PlanChanged { .. } => "subscription.changed",
+            Self::PaidLate(_) => "subscription.paid_late",
             Self::WentPastDue => "subscription.past_due",
             Self::Recovered => "subscription.recovered",
             Self::CancelScheduled(_) => "subscription.cancel_scheduled",
@@ -286,11 +289,12 @@ pub struct Absorbed {
 /// are normal. The caller has checked that the sighting is not older than the last one.
 pub fn absorb(current: Option<&Subscription>, seen: &Seen, now: Timestamp) -> Absorbed {
     let before = current.cloned().unwrap_or_else(|| Subscription::unpaid(seen, now));
-    if before.status == Status::Canceled {
-        return Absorbed { next: before, events: Vec::new() };
-    }
     let mut next = before.clone();
     let mut events = Vec::new();
+    if before.status == Status::Canceled {
+        catch_up(&mut next, &mut events, seen);
+        return Absorbed { next, events };
+    }
     next.anchor = seen.anchor;
     match seen.status {
         ProviderStatus::Ended => {
@@ -331,6 +335,15 @@ impl Subscription {
         }
     }
 
+    /// Ends it: final.
+    pub fn end(&mut self, at: Timestamp) {
+        self.status = Status::Canceled;
+        self.standing = Standing::Good;
+        self.ended_at = Some(at);
+        self.cancel_at = None;
+        self.pending = None;
+    }
+
     fn bought(&mut self, paid: &PaidPeriod) {
         let start = if paid.prorated { self.period.start } else { paid.period.start };
         self.period = Period { start, end: paid.period.end };
@@ -369,11 +382,7 @@ fn schedule(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen) {
 }
 
 fn end(next: &mut Subscription, events: &mut Vec<Event>, at: Timestamp) {
-    next.status = Status::Canceled;
-    next.standing = Standing::Good;
-    next.ended_at = Some(at);
-    next.cancel_at = None;
-    next.pending = None;
+    next.end(at);
     events.push(Event::Ended);
 }
 
@@ -417,24 +426,34 @@ fn run(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen, now: Times
 /// What was paid for and not yet known is bought first, also when it is over by now: whatever the
 /// order in which the news arrives, the same things have happened at the end.
 fn catch_up(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen) {
-    if let Some(paid) = &seen.paid
-        && is_news(next, paid)
-    {
-        buy(next, events, paid);
+    for paid in &seen.paid {
+        match news(next, paid) {
+            News::Known => {}
+            News::Late => events.push(Event::PaidLate(paid.clone())),
+            News::Bought => buy(next, events, paid),
+        }
     }
 }
 
-/// Whether `paid` buys something that `sub` does not have yet.
-fn is_news(sub: &Subscription, paid: &PaidPeriod) -> bool {
-    let later = sub.period.end < paid.period.end;
-    let other = sub.period.end == paid.period.end && sub.price != paid.price;
+/// What a payment is for a subscription.
+enum News {
+    /// It has what was paid for.
+    Known,
+    /// What was paid for has been followed by something later, or it is over.
+    Late,
+    /// It has it from now on.
+    Bought,
+}
+
+fn news(sub: &Subscription, paid: &PaidPeriod) -> News {
+    let ends = sub.period.end == paid.period.end;
     let restarts = sub.interval != paid.interval && sub.period.start < paid.period.start;
-    let known = sub.period == paid.period && sub.price == paid.price;
     match sub.status {
-        Status::Active => later || other || restarts,
-        Status::Incomplete | Status::Trialing => true,
-        Status::Paused => !known,
-        Status::Canceled => false,
+        Status::Incomplete | Status::Trialing => News::Bought,
+        _ if ends && sub.price == paid.price => News::Known,
+        Status::Active | Status::Paused if ends || restarts => News::Bought,
+        Status::Active | Status::Paused if sub.period.end < paid.period.end => News::Bought,
+        Status::Active | Status::Paused | Status::Canceled => News::Late,
     }
 }
 

@@ -228,16 +228,18 @@ fn a_picture_says_what_was_bought_and_how_payments_stand() {
     assert_eq!((seen.status, seen.payment), (ProviderStatus::Running, Payment::Failed));
     assert_eq!((seen.plan.as_str(), seen.interval), ("starter", Interval::Month));
     assert_eq!((seen.currency, seen.cancel_at), (usd(0).currency, Some(month(2).end)));
-    assert_eq!(seen.paid.unwrap().period, month(1), "the newest is not paid");
+    let periods: Vec<Period> = seen.paid.iter().map(|paid| paid.period).collect();
+    assert_eq!(periods, [month(1)], "the newest is not paid");
 }
 
 #[test]
-fn of_several_paid_invoices_the_newest_period_counts_in_whatever_order() {
+fn every_paid_invoice_counts_the_earliest_first_in_whatever_order() {
     let all = [3, 1, 2].map(|n| invoice(&format!("in_{n}"), vec![starter(n)]));
     let latest = SubscriptionSnapshot { latest_invoice: Some(all[1].clone()), ..subscription() };
     for others in [[&all[0], &all[2]], [&all[2], &all[0]]] {
         let seen = seen(&latest, &others, &book()).unwrap();
-        assert_eq!(seen.paid.unwrap().invoice, "in_3");
+        let invoices: Vec<&str> = seen.paid.iter().map(|paid| paid.invoice.as_str()).collect();
+        assert_eq!(invoices, ["in_1", "in_2", "in_3"]);
     }
 }
 

@@ -7,7 +7,7 @@ use farthing_core::snapshot::{
     CheckoutSnapshot, CheckoutStatus, CustomerRef, InvoiceSnapshot, PaymentStatus, Snapshot,
     SubscriptionSnapshot,
 };
-use farthing_core::subscription::{self, Seen, Status};
+use farthing_core::subscription::{self, PaidPeriod, Seen, Status};
 use farthing_store::checkouts::{self, Checkout, Item};
 use farthing_store::customers::{self, Customer};
 use farthing_store::invoices::{self, Place};
@@ -16,8 +16,9 @@ use farthing_store::{Tx, effects, trials};
 use serde_json::json;
 
 use crate::books::price_book;
-use crate::checkouts::claims;
-use crate::follow_up::{Change, NewCredits};
+use crate::checkouts::{SoldPack, claims};
+use crate::follow_up::Change;
+use crate::grants::NewCredits;
 use crate::jobs::Job;
 use crate::{Call, Engine, EngineError, STRIPE};
 
@@ -42,6 +43,9 @@ impl Engine {
         let book = price_book(tx, STRIPE)?;
         let mut of = None;
         for snapshot in &sighting.snapshots {
+            if belongs_to_nobody(tx, snapshot)? {
+                continue;
+            }
             let absorbed = match snapshot {
                 Snapshot::Subscription(subscription) => {
                     let others = invoices_of(&subscription.id, &sighting.snapshots);
@@ -131,9 +135,9 @@ impl Engine {
                 });
                 Ok(if failed { checkouts::Status::Failed } else { checkouts::Status::Open })
             }
-            (CheckoutStatus::Complete, Item::Pack { pack }) => {
+            (CheckoutStatus::Complete, Item::Pack { pack, sold }) => {
                 check_total(checkout, snapshot)?;
-                self.grant_pack(tx, call, customer, (checkout, pack))?;
+                self.grant_pack(tx, call, customer, (checkout, pack, sold))?;
                 Ok(checkouts::Status::Settled)
             }
         }
@@ -144,19 +148,16 @@ impl Engine {
         tx: &mut Tx<'_>,
         call: &Call,
         customer: &mut Customer,
-        (checkout, pack): (&Checkout, &str),
+        (checkout, pack, sold): (&Checkout, &str, &str),
     ) -> Result<(), EngineError> {
         let now = self.now();
         let key = format!("checkout_paid:{}", checkout.id);
         if !effects::insert(tx, STRIPE, &key, (&customer.id, &call.cause), now)? {
             return Ok(());
         }
-        let (_, catalog) = self.catalog(tx)?;
-        let unknown = || Puzzle::UnknownPrice(format!("of the pack {pack}"));
-        let sold = catalog.packs.get(pack).ok_or_else(unknown)?;
-        customer.revision += 1;
-        customer.updated_at = now;
-        customers::save(tx, customer)?;
+        let unknown = |_| Puzzle::Unknown(format!("what was sold as the pack {pack}"));
+        let sold: SoldPack = serde_json::from_str(sold).map_err(unknown)?;
+        self.next_revision(tx, customer)?;
         for (credit, amount) in &sold.credits {
             let gift = NewCredits {
                 credit,
@@ -193,6 +194,23 @@ impl Engine {
         self.record(tx, call, customer, &change)
     }
 
+    /// Says that a trial is not given, and has the provider end what was begun.
+    fn refuse_trial(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        customer: &Customer,
+        (snapshot, checkout, counted_by): (&SubscriptionSnapshot, &str, TrialClaim),
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        let to = Some(json!({ "checkout": checkout, "counted_by": counted_by }));
+        let change = Change { action: "trial.refused", from: None, to, effective_at: now };
+        self.record(tx, call, customer, &change)?;
+        let job = Job::CancelAtProvider { provider_id: snapshot.id.clone() };
+        self.enqueue(tx, &job, now)?;
+        self.fail_checkout(tx, call, customer, checkout)
+    }
+
     /// What was to be bought is not given after all.
     fn fail_checkout(
         &self,
@@ -220,6 +238,7 @@ impl Engine {
     ) -> Result<Option<CustomerId>, EngineError> {
         let unknown = || Puzzle::NoCustomer(snapshot.id.clone());
         let customer = whose(tx, &snapshot.customer)?.ok_or_else(unknown)?;
+        customers::lock(tx, &customer)?;
         self.mirror_invoice(tx, &customer, snapshot, fetch)?;
         Ok(Some(customer))
     }
@@ -263,14 +282,11 @@ impl Engine {
             return Ok(id);
         }
         let Some(mut customer) = customer else {
-            // Erased: it is written down how it ends, and nobody is given anything.
-            if let Some(known) = known {
-                let next = subscription::absorb(Some(&known.subscription), &seen, now).next;
-                subscriptions::save(tx, &Stored { subscription: next, seen: fetch, ..known })?;
-            }
             return Ok(id);
         };
-        let seen = self.admit_trial(tx, call, &customer, (snapshot, &known, seen))?;
+        let mut seen = self.admit_trial(tx, call, &customer, (snapshot, &known, seen))?;
+        let news = |paid: &PaidPeriod| Ok(!effects::exists(tx, STRIPE, &paid_key(paid))?);
+        seen.paid = keep_if(seen.paid, news)?;
         let current = known.as_ref().map(|known| &known.subscription);
         let absorbed = subscription::absorb(current, &seen, now);
         check_only_one(tx, &id, (snapshot, absorbed.next.status))?;
@@ -298,6 +314,9 @@ impl Engine {
         if let Some(invoice) = &snapshot.latest_invoice {
             self.mirror_invoice(tx, &id, invoice, fetch)?;
         }
+        for paid in &seen.paid {
+            effects::insert(tx, STRIPE, &paid_key(paid), (&id, &call.cause), now)?;
+        }
         if !absorbed.events.is_empty() {
             self.follow_up(tx, call, &mut customer, &stored, &absorbed.events)?;
         }
@@ -323,22 +342,52 @@ impl Engine {
         let fingerprint = snapshot.card.as_ref().and_then(|card| card.fingerprint.as_deref());
         let counted: &[TrialClaim] = trial.map_or(&[], |trial| &trial.once_per);
         let owner = (&customer.id, checkout.as_str());
-        for claim in claims(counted, customer, fingerprint) {
+        let pepper = self.pepper(tx)?;
+        for claim in claims(counted, customer, fingerprint, &pepper) {
             if trials::claim(tx, &claim, owner, self.now())? {
                 continue;
             }
-            let to =
-                Some(json!({ "checkout": checkout, "counted_by": format!("{:?}", claim.kind) }));
-            let change =
-                Change { action: "trial.refused", from: None, to, effective_at: self.now() };
-            self.record(tx, call, customer, &change)?;
-            let job = Job::CancelAtProvider { provider_id: snapshot.id.clone() };
-            self.enqueue(tx, &job, self.now())?;
-            self.fail_checkout(tx, call, customer, checkout)?;
+            if known.is_none() {
+                self.refuse_trial(tx, call, customer, (snapshot, checkout, claim.kind))?;
+            }
             return Ok(Seen { status: subscription::ProviderStatus::Incomplete, ..seen });
         }
         Ok(seen)
     }
+}
+
+/// The key under which a payment has its effect once.
+fn paid_key(paid: &PaidPeriod) -> String {
+    format!("paid:{}:{}", paid.invoice, paid.price)
+}
+
+/// The items for which `keep` says so.
+fn keep_if<T>(
+    items: Vec<T>,
+    mut keep: impl FnMut(&T) -> Result<bool, EngineError>,
+) -> Result<Vec<T>, EngineError> {
+    let mut kept = Vec::new();
+    for item in items {
+        if keep(&item)? {
+            kept.push(item);
+        }
+    }
+    Ok(kept)
+}
+
+/// Whether it is about somebody who was erased: nobody is given anything for it.
+fn belongs_to_nobody(tx: &mut Tx<'_>, snapshot: &Snapshot) -> Result<bool, EngineError> {
+    let customer = match snapshot {
+        Snapshot::Subscription(subscription) => Some(&subscription.customer),
+        Snapshot::Invoice(invoice) => Some(&invoice.customer),
+        Snapshot::Checkout(checkout) => checkout.customer.as_ref(),
+        Snapshot::CustomerDeleted(customer) => Some(customer),
+        Snapshot::Charge(charge) => charge.customer.as_ref(),
+        Snapshot::Refund(refund) => refund.customer.as_ref(),
+        Snapshot::Dispute(dispute) => dispute.customer.as_ref(),
+        Snapshot::PaymentMethod(method) => method.customer.as_ref(),
+    };
+    customer.map_or(Ok(false), |it| Ok(customers::is_former(tx, STRIPE, &it.provider_id)?))
 }
 
 fn invoices_of<'a>(subscription: &str, snapshots: &'a [Snapshot]) -> Vec<&'a InvoiceSnapshot> {
@@ -360,7 +409,7 @@ fn whose(tx: &mut Tx<'_>, reference: &CustomerRef) -> Result<Option<CustomerId>,
     let Some(id) = reference.app_id.as_deref().and_then(|id| id.parse::<CustomerId>().ok()) else {
         return Ok(None);
     };
-    if customers::find(tx, &id)?.is_none() {
+    if customers::lock(tx, &id)?.is_none() {
         return Ok(None);
     }
     customers::link(tx, &id, STRIPE, &reference.provider_id)?;
@@ -397,11 +446,15 @@ fn settled_plan(
     let Some(started) = &snapshot.subscription else {
         return Ok(checkouts::Status::Open);
     };
-    let stored = subscriptions::find_by_provider_id(tx, STRIPE, &started.id)?;
-    Ok(match stored.map(|stored| stored.subscription.status) {
-        Some(Status::Trialing | Status::Active | Status::Paused) => checkouts::Status::Settled,
-        Some(Status::Canceled) => checkouts::Status::Failed,
-        Some(Status::Incomplete) | None => checkouts::Status::Open,
+    let Some(stored) = subscriptions::find_by_provider_id(tx, STRIPE, &started.id)? else {
+        return Ok(checkouts::Status::Open);
+    };
+    // Once something was given the checkout did its work, whatever came of it later.
+    let given = subscriptions::newest_period(tx, &stored.customer, &stored.id)?.is_some();
+    Ok(match (given, stored.subscription.status) {
+        (true, _) => checkouts::Status::Settled,
+        (false, Status::Canceled) => checkouts::Status::Failed,
+        (false, _) => checkouts::Status::Open,
     })
 }
 

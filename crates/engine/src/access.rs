@@ -152,7 +152,14 @@ impl Engine {
         self.write(move |engine, tx| {
             let (_, catalog) = engine.catalog(tx)?;
             let on = (catalog.as_ref(), engine.now());
-            reports.iter().map(|report| engine.report_one(tx, report, on)).collect()
+            // Rows are locked in one order by everybody; the answers come in the order of the events.
+            let mut order: Vec<usize> = (0..reports.len()).collect();
+            order.sort_by_key(|n| (&reports[*n].customer, &reports[*n].feature));
+            let mut answers = vec![Reported::Duplicate; reports.len()];
+            for n in order {
+                answers[n] = engine.report_one(tx, &reports[n], on)?;
+            }
+            Ok(answers)
         })
     }
 

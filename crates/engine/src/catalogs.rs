@@ -10,7 +10,7 @@ use farthing_providers::CallError;
 use farthing_providers::stripe::NewPrice;
 use farthing_store::catalog_versions::{self, CatalogVersion};
 use farthing_store::provider_prices::{self, PriceKind, ProviderPrice};
-use farthing_store::{Tx, customers};
+use farthing_store::{Tx, checkouts, customers, subscriptions};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -152,10 +152,17 @@ impl Engine {
             None => None,
             Some(_) => Some(self.catalog(tx)?.1),
         };
-        let plans: BTreeMap<String, u64> = customers::count_by_plan(tx)?
-            .into_iter()
-            .map(|(plan, n)| (plan, u64::try_from(n).unwrap_or_default()))
-            .collect();
+        // Whoever has it, will have it, or is about to pay for it. Most who have it are counted
+        // twice, as customers and as subscriptions: the greater number is how many there are.
+        let mut plans: BTreeMap<String, u64> = BTreeMap::new();
+        let counts = [customers::count_by_plan(tx)?, subscriptions::count_by_plan(tx)?];
+        for (plan, n) in counts.into_iter().flatten() {
+            let known = plans.entry(plan).or_default();
+            *known = (*known).max(u64::try_from(n).unwrap_or_default());
+        }
+        for (plan, n) in checkouts::count_open_by_plan(tx)? {
+            *plans.entry(plan).or_default() += u64::try_from(n).unwrap_or_default();
+        }
         let changes = catalog::diff(applied.as_deref(), next, &InUse { plans });
         let blocked = catalog::is_blocked(&changes);
         Ok(CatalogPlan { version, changes, blocked })

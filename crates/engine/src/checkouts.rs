@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use farthing_core::catalog::{Catalog, PriceSlot, Trial, TrialClaim};
+use farthing_core::catalog::{Catalog, PriceSlot, Span, Trial, TrialClaim};
 use farthing_core::ids::{CustomerId, IdKind};
 use farthing_core::money::{Currency, Money};
 use farthing_core::subscription::Status as SubscriptionStatus;
@@ -15,7 +15,8 @@ use farthing_store::entitlements;
 use farthing_store::provider_prices;
 use farthing_store::trials::{self, Claim};
 use farthing_store::{Tx, subscriptions};
-use serde::Serialize;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -84,6 +85,15 @@ pub struct CheckoutView {
     pub settled_at: Option<Timestamp>,
 }
 
+/// What a pack holds, as it was sold.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SoldPack {
+    /// Credit feature key to credits.
+    pub credits: BTreeMap<String, i64>,
+    /// How long they last after the payment.
+    pub expires: Option<Span>,
+}
+
 /// What to do about a purchase.
 enum Step {
     /// The page is there already.
@@ -96,6 +106,8 @@ enum Step {
 
 /// How long a page stays open, in seconds.
 const OPEN_FOR: i64 = 23 * 3_600;
+/// For how long the provider is asked under one key for a page, in seconds.
+const STUCK_AFTER: i64 = 60;
 /// How long after it closed the provider is asked how it ended, in seconds.
 const ASK_AFTER: i64 = 120;
 
@@ -139,13 +151,29 @@ impl Engine {
         let (Status::Open, Some(provider_id)) = (checkout.status, checkout.provider_id) else {
             return self.checkout(id);
         };
-        let call = Call::new("provider:stripe", id);
-        match self.look_and_absorb(&call, &Subject::Checkout(provider_id)) {
+        match self.ask_about_checkout(id, provider_id) {
             Ok(()) => {}
             Err(EngineError::Store(error)) => return Err(error.into()),
             Err(error) => tracing::warn!(checkout.id = id, %error, "a checkout was not refreshed"),
         }
         self.checkout(id)
+    }
+
+    /// Asks the provider how a checkout ended. Errors: it could not be asked, and has to be again.
+    pub(crate) fn sync_checkout(&self, id: &str) -> Result<(), EngineError> {
+        let checkout = self.find_checkout(id)?;
+        match (checkout.status, checkout.provider_id.clone()) {
+            (Status::Open, Some(provider_id)) => self.ask_about_checkout(id, provider_id),
+            (Status::Open, None) => {
+                let failed = Checkout { status: Status::Failed, ..checkout };
+                self.save_checkout(failed).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn ask_about_checkout(&self, id: &str, provider_id: String) -> Result<(), EngineError> {
+        self.look_and_absorb(&Call::new("provider:stripe", id), &Subject::Checkout(provider_id))
     }
 
     fn find_checkout(&self, id: &str) -> Result<Checkout, EngineError> {
@@ -173,12 +201,16 @@ impl Engine {
                     return Ok(reuse(open, purchase, currency, now));
                 }
                 let slot = plan_slot(&catalog, plan, *interval, currency)?;
+                let pepper = self.pepper(tx)?;
                 let offered = catalog.plans.get(plan).and_then(|plan| plan.trial.as_ref());
                 let trial_days =
-                    claim_trial(tx, (&customer, &checkout_id), (offered, *trial), now)?;
+                    claim_trial(tx, (&customer, &checkout_id), (offered, *trial), (&pepper, now))?;
                 (Item::Plan { plan: plan.clone(), interval: *interval, trial_days }, slot)
             }
         };
+        if matches!(item, Item::Plan { .. }) {
+            self.end_unpaid(tx, id)?;
+        }
         let checkout = Checkout {
             customer: id.clone(),
             id: checkout_id,
@@ -192,6 +224,7 @@ impl Engine {
             created_at: now,
             expires_at: now.plus_seconds(OPEN_FOR),
             settled_at: None,
+            attempt: 0,
             seen: 0,
         };
         checkouts::insert(tx, &checkout)?;
@@ -201,6 +234,18 @@ impl Engine {
         let change = Change { action: "checkout.opened", from: None, to, effective_at: now };
         self.record(tx, call, &customer, &change)?;
         Ok(Step::Send(checkout))
+    }
+
+    /// A subscription that was never paid for, or whose trial was not, would be paid besides the
+    /// new one: the provider ends it.
+    fn end_unpaid(&self, tx: &mut Tx<'_>, customer: &CustomerId) -> Result<(), EngineError> {
+        for stored in subscriptions::of_customer(tx, customer)? {
+            if stored.subscription.status == SubscriptionStatus::Incomplete {
+                let job = Job::CancelAtProvider { provider_id: stored.provider_id };
+                self.enqueue(tx, &job, self.now())?;
+            }
+        }
+        Ok(())
     }
 
     /// Has the provider make the page. The checkout's row is the intent: its id is the key, so
@@ -227,7 +272,7 @@ impl Engine {
             success_url: back("success"),
             cancel_url: back("cancel"),
             expires_at: Some(checkout.expires_at),
-            key: format!("farthing:checkout:{}", checkout.id),
+            key: format!("farthing:checkout:{}:{}", checkout.id, checkout.attempt),
         });
         match sent {
             Ok(page) => {
@@ -243,8 +288,20 @@ impl Engine {
                 self.save_checkout(Checkout { status: Status::Failed, ..checkout.clone() })?;
                 Err(error.into())
             }
+            Err(error @ CallError::Unknown(_)) if self.is_stuck(checkout) => {
+                let attempt = checkout.attempt + 1;
+                self.save_checkout(Checkout { attempt, ..checkout.clone() })?;
+                Err(error.into())
+            }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the same question was asked long enough. Stripe repeats a saved 500 for a day; a
+    /// page that nobody was shown cannot be paid, so another one may be asked for.
+    fn is_stuck(&self, checkout: &Checkout) -> bool {
+        let waits = STUCK_AFTER.saturating_mul(checkout.attempt + 1);
+        checkout.created_at.plus_seconds(waits) < self.now()
     }
 
     /// Closes a page that another one replaces; if it was paid meanwhile, that is absorbed.
@@ -329,7 +386,7 @@ fn slot_of(checkout: &Checkout) -> PriceSlot {
         Item::Plan { plan, interval, .. } => {
             PriceSlot::Plan { plan: plan.clone(), interval: *interval, amount }
         }
-        Item::Pack { pack } => PriceSlot::Pack { pack: pack.clone(), amount },
+        Item::Pack { pack, .. } => PriceSlot::Pack { pack: pack.clone(), amount },
     }
 }
 
@@ -338,6 +395,7 @@ pub(crate) fn claims(
     counted: &[TrialClaim],
     customer: &Customer,
     card: Option<&str>,
+    pepper: &[u8],
 ) -> Vec<Claim> {
     let claim = |kind: &TrialClaim| {
         let value = match kind {
@@ -346,7 +404,9 @@ pub(crate) fn claims(
             TrialClaim::Device => customer.device_fingerprint.as_deref(),
             TrialClaim::Card => card,
         };
-        let value_hash = hex::encode(Sha256::digest(value?.as_bytes()));
+        let mut hash = Hmac::<Sha256>::new_from_slice(pepper).expect("a key of any length will do");
+        hash.update(value?.as_bytes());
+        let value_hash = hex::encode(hash.finalize().into_bytes());
         Some(Claim { kind: *kind, value_hash })
     };
     counted.iter().filter_map(claim).collect()
@@ -357,7 +417,7 @@ fn claim_trial(
     tx: &mut Tx<'_>,
     (customer, checkout): (&Customer, &str),
     (offered, wanted): (Option<&Trial>, Option<bool>),
-    now: Timestamp,
+    (pepper, now): (&[u8], Timestamp),
 ) -> Result<Option<i64>, EngineError> {
     let (Some(trial), true) = (offered, wanted != Some(false)) else {
         return match wanted {
@@ -368,20 +428,19 @@ fn claim_trial(
             _ => Ok(None),
         };
     };
-    let claims = claims(&trial.once_per, customer, None);
+    let claims = claims(&trial.once_per, customer, None, pepper);
     for claim in &claims {
-        if trials::holder(tx, claim)?.is_some() {
-            return match wanted {
-                Some(true) => Err(EngineError::refused(
-                    "trial_used",
-                    "this customer has had a trial before; nothing was changed: buy the plan without one",
-                )),
-                _ => Ok(None),
-            };
+        if trials::claim(tx, claim, (&customer.id, checkout), now)? {
+            continue;
         }
-    }
-    for claim in &claims {
-        trials::claim(tx, claim, (&customer.id, checkout), now)?;
+        trials::release(tx, checkout)?;
+        return match wanted {
+            Some(true) => Err(EngineError::refused(
+                "trial_used",
+                "this customer has had a trial before; nothing was changed: buy the plan without one",
+            )),
+            _ => Ok(None),
+        };
     }
     Ok(Some(trial.days))
 }
@@ -554,7 +613,9 @@ fn pack_item(
         ));
     }
     let slot = catalog.pack_slot(pack, currency).ok_or(EngineError::NoProvider)?;
-    Ok((Item::Pack { pack: pack.to_owned() }, slot))
+    let held = SoldPack { credits: sold.credits.clone(), expires: sold.expires };
+    let held = serde_json::to_string(&held).expect("a pack is plain data");
+    Ok((Item::Pack { pack: pack.to_owned(), sold: held }, slot))
 }
 
 /// Addresses come from the configuration; a request chooses only the path on the app's own site.
@@ -579,7 +640,7 @@ fn view(checkout: &Checkout) -> CheckoutView {
         Item::Plan { plan, interval, trial_days } => {
             (Some(plan.clone()), Some(*interval), None, *trial_days)
         }
-        Item::Pack { pack } => (None, None, Some(pack.clone()), None),
+        Item::Pack { pack, .. } => (None, None, Some(pack.clone()), None),
     };
     CheckoutView {
         id: checkout.id.clone(),

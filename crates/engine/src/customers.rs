@@ -7,13 +7,15 @@ use farthing_core::catalog::{Catalog, Feature, GrantSource};
 use farthing_core::entitlement::{Access, Entitlement};
 use farthing_core::ids::CustomerId;
 use farthing_core::money::Currency;
-use farthing_core::subscription::Standing;
+use farthing_core::subscription::{Standing, Status};
 use farthing_core::time::Timestamp;
 use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
-use farthing_store::{Tx, credits, overrides, subscriptions};
+use farthing_store::{Tx, checkouts, credits, outbox, overrides, subscriptions, trials};
+use serde_json::json;
 
-use crate::follow_up::{Change, NewCredits};
+use crate::follow_up::Change;
+use crate::grants::NewCredits;
 use crate::jobs::Job;
 use crate::{Call, Engine, EngineError, STRIPE};
 
@@ -58,7 +60,9 @@ impl Engine {
                     engine.save_profile(tx, &call, before, next, now)
                 }
                 None => {
-                    let customer = fresh(&id, &profile, canonical, &catalog, now);
+                    let mut customer = fresh(&id, &profile, canonical, &catalog, now);
+                    // Apps drop what is older than what they know, also of somebody who returns.
+                    customer.revision += outbox::last_revision(tx, &id)?;
                     engine.create(tx, &call, customer, &catalog, now)
                 }
             }
@@ -81,8 +85,9 @@ impl Engine {
         self.read(|_, tx| Ok(customers::list(tx, search, after, limit)?))
     }
 
-    /// Forgets a customer: the profile goes, here and at the provider, where running
-    /// subscriptions end with it. What was bought and paid stays under the app's own id.
+    /// Forgets a customer: the profile and what could be used go, here and at the provider, where
+    /// running subscriptions end with it. What was bought and paid, and that there was a trial,
+    /// stays under the app's own id.
     ///
     /// Errors: there is none of that id.
     pub fn delete_customer(&self, call: &Call, id: &CustomerId) -> Result<(), EngineError> {
@@ -90,15 +95,55 @@ impl Engine {
         self.write(move |engine, tx| {
             let now = engine.now();
             let missing = || EngineError::no_customer(&id);
-            let customer = customers::lock(tx, &id)?.ok_or_else(missing)?;
+            let mut customer = customers::lock(tx, &id)?.ok_or_else(missing)?;
             if let Some(provider_id) = customers::provider_id(tx, &id, STRIPE)? {
                 engine.enqueue(tx, &Job::DeleteAtProvider { provider_id }, now)?;
             }
+            engine.end_everything(tx, &call, &id)?;
+            customer.revision += 1;
             let change =
                 Change { action: "customer.deleted", from: None, to: None, effective_at: now };
             engine.record(tx, &call, &customer, &change)?;
+            customers::retire(tx, &id, now)?;
             Ok(customers::delete(tx, &id)?)
         })
+    }
+
+    /// Nothing of what a customer had can be used, paid or come back to somebody of the same id.
+    fn end_everything(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        id: &CustomerId,
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        for mut stored in subscriptions::of_customer(tx, id)? {
+            if stored.subscription.status != Status::Canceled {
+                stored.subscription.end(now);
+                subscriptions::save(tx, &stored)?;
+            }
+        }
+        if let Some(open) = checkouts::open_plan(tx, id)? {
+            trials::release(tx, &open.id)?;
+            let status = checkouts::Status::Failed;
+            checkouts::save(tx, &checkouts::Checkout { status, ..open })?;
+        }
+        self.end_all_credits(tx, call, id)?;
+        overrides::delete_all(tx, id)?;
+        Ok(entitlements::delete_all(tx, id)?)
+    }
+
+    /// Gives a customer the next revision, and writes what may be used under it.
+    pub(crate) fn next_revision(
+        &self,
+        tx: &mut Tx<'_>,
+        customer: &mut Customer,
+    ) -> Result<(), EngineError> {
+        let (_, catalog) = self.catalog(tx)?;
+        customer.revision += 1;
+        customer.updated_at = self.now();
+        customers::save(tx, customer)?;
+        materialize(tx, &catalog, customer, false, self.now())
     }
 
     fn create(
@@ -115,8 +160,6 @@ impl Engine {
                 "another request is creating this customer right now; nothing was changed by this one, try again",
             ));
         }
-        // Whoever had this id before was erased, here and at the provider.
-        customers::unlink(tx, &customer.id)?;
         materialize(tx, catalog, &customer, false, now)?;
         let plan = catalog.plans.get(&catalog.fallback);
         for (credit, amount) in plan.iter().flat_map(|plan| &plan.signup_credits) {
@@ -146,10 +189,10 @@ impl Engine {
         if next == before {
             return Ok((before, false));
         }
-        let next = Customer { revision: before.revision + 1, updated_at: now, ..next };
-        customers::save(tx, &next)?;
-        let (from, to) = (Some(profile_json(&before)), Some(profile_json(&next)));
-        let change = Change { action: "customer.updated", from, to, effective_at: now };
+        let to = Some(json!({ "changed": changed_fields(&before, &next) }));
+        let mut next = next;
+        self.next_revision(tx, &mut next)?;
+        let change = Change { action: "customer.updated", from: None, to, effective_at: now };
         self.record(tx, call, &next, &change)?;
         self.announce_state(tx, call, &next)?;
         Ok((next, false))
@@ -301,10 +344,14 @@ fn fresh(
     }
 }
 
-fn profile_json(customer: &Customer) -> serde_json::Value {
-    serde_json::json!({
-        "email": customer.email,
-        "name": customer.name,
-        "currency": customer.currency,
-    })
+/// The names of what differs. What it says is personal and stays out of the log.
+fn changed_fields(before: &Customer, next: &Customer) -> Vec<&'static str> {
+    let differs = [
+        ("email", before.email != next.email),
+        ("name", before.name != next.name),
+        ("currency", before.currency != next.currency),
+        ("device_fingerprint", before.device_fingerprint != next.device_fingerprint),
+        ("metadata", before.metadata != next.metadata),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }

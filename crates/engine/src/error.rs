@@ -86,6 +86,19 @@ impl EngineError {
         Self::Refused { code, message: message.into(), errors: Vec::new() }
     }
 
+    /// Whether it passes by itself: the provider or the database is away, and will be back.
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Self::ProviderUnavailable { .. } | Self::NoProvider => true,
+            Self::Store(error) => error.is_transient(),
+            Self::NotFound { .. }
+            | Self::Invalid(_)
+            | Self::Refused { .. }
+            | Self::ProviderRefused { .. }
+            | Self::Puzzle(_) => false,
+        }
+    }
+
     /// A missing customer.
     pub fn no_customer(id: &farthing_core::ids::CustomerId) -> Self {
         Self::NotFound { what: "customer", id: id.to_string() }

@@ -1,17 +1,17 @@
 //! What a change causes: rows for people, apps and jobs, in the same transaction as the change.
 
-use farthing_core::catalog::{Catalog, GrantSource, OnCancel, OnRenewal, PlanCredits};
-use farthing_core::credits as rules;
-use farthing_core::ids::{CustomerId, IdKind};
+use farthing_core::catalog::Catalog;
+use farthing_core::facts::Puzzle;
+use farthing_core::ids::IdKind;
 use farthing_core::subscription::{Event, PaidPeriod};
-use farthing_core::time::{Interval, Period, Timestamp, period_at};
-use farthing_store::credits::{Because, NewGrant};
+use farthing_core::time::{Period, Timestamp};
 use farthing_store::customers::Customer;
 use farthing_store::subscriptions::{self, Stored, StoredPeriod};
-use farthing_store::{Tx, audit, credits, customers, outbox};
+use farthing_store::{Tx, audit, customers, outbox};
 use serde_json::{Value, json};
 
 use crate::customers::materialize;
+use crate::grants::Sold;
 use crate::jobs::Job;
 use crate::{Call, Engine, EngineError};
 
@@ -25,15 +25,6 @@ pub(crate) struct Change {
     pub to: Option<Value>,
     /// When it counts.
     pub effective_at: Timestamp,
-}
-
-/// Credits to be granted once for their business key.
-pub(crate) struct NewCredits<'a> {
-    pub credit: &'a str,
-    pub business_key: String,
-    pub source: GrantSource,
-    pub amount: i64,
-    pub expires_at: Option<Timestamp>,
 }
 
 impl Engine {
@@ -172,13 +163,16 @@ impl Engine {
         match event {
             Event::TrialStarted => {
                 let period = stored.subscription.period;
-                self.open_period(tx, stored, period, None)?;
-                self.grant_plan_credits(tx, call, (catalog, stored), (period.start, true))?;
+                let plan = self.plan_sold(catalog, &stored.subscription.plan)?;
+                self.open_period(tx, stored, (period, plan), None)?;
+                self.grant_plan_credits(tx, call, (plan, stored), (period.start, true))?;
                 self.enqueue(tx, &Job::ExpireTrial { subscription: stored.id.clone() }, period.end)
             }
             Event::Activated(paid) | Event::TrialConverted(paid) => {
                 self.paid(tx, call, (catalog, stored), (paid, true))
             }
+            Event::PaidLate(paid) => self.paid_late(tx, call, (catalog, stored), paid),
+            Event::Resumed => self.grant_this_window(tx, call, (catalog, stored)),
             Event::Renewed(paid) => self.paid(tx, call, (catalog, stored), (paid, false)),
             Event::PlanChanged { paid, .. } => self.paid(tx, call, (catalog, stored), (paid, true)),
             Event::TrialEnded => self.end_plan_credits(tx, call, customer, None),
@@ -189,8 +183,7 @@ impl Engine {
             | Event::CancelUndone
             | Event::ChangeScheduled(_)
             | Event::ChangeUnscheduled
-            | Event::Paused
-            | Event::Resumed => Ok(()),
+            | Event::Paused => Ok(()),
         }
     }
 
@@ -203,167 +196,53 @@ impl Engine {
         (catalog, stored): (&Catalog, &Stored),
         (paid, replaces): (&PaidPeriod, bool),
     ) -> Result<(), EngineError> {
+        let plan = self.plan_sold(catalog, &paid.plan)?;
         if !paid.prorated {
-            self.open_period(tx, stored, paid.period, Some(paid))?;
+            self.open_period(tx, stored, (paid.period, plan), Some(paid))?;
         }
-        self.grant_plan_credits(tx, call, (catalog, stored), (paid.period.start, replaces))?;
+        self.grant_plan_credits(tx, call, (plan, stored), (paid.period.start, replaces))?;
         let sync = Job::SyncSubscription { subscription: stored.id.clone() };
         self.enqueue(tx, &sync, paid.period.end.plus_seconds(SYNC_AFTER))
+    }
+
+    /// A period was paid after a later one, or after the end: it is written down, and its credits
+    /// are granted as they would have been in time.
+    fn paid_late(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        (catalog, stored): (&Catalog, &Stored),
+        paid: &PaidPeriod,
+    ) -> Result<(), EngineError> {
+        let plan = self.plan_sold(catalog, &paid.plan)?;
+        if paid.prorated {
+            return Ok(());
+        }
+        let newest = subscriptions::newest_period(tx, &stored.customer, &stored.id)?;
+        self.open_period(tx, stored, (paid.period, plan), Some(paid))?;
+        let followed = newest.is_some_and(|newest| paid.period.start < newest);
+        self.grant_late_credits(tx, call, (plan, stored), (paid.period.start, followed))
+    }
+
+    /// A plan that somebody has. Errors: the catalog no longer has it, and a person has to put it
+    /// back before anything can be given for it.
+    fn plan_sold<'a>(&self, catalog: &'a Catalog, plan: &'a str) -> Result<Sold<'a>, EngineError> {
+        let missing = || Puzzle::SetAside("a plan was paid for that the catalog no longer has");
+        Ok((plan, catalog.plans.get(plan).ok_or_else(missing)?))
     }
 
     fn open_period(
         &self,
         tx: &mut Tx<'_>,
         stored: &Stored,
-        period: Period,
+        (period, (key, plan)): (Period, Sold<'_>),
         paid: Option<&PaidPeriod>,
     ) -> Result<(), EngineError> {
-        let plan = paid.map_or(&stored.subscription.plan, |paid| &paid.plan).clone();
         let invoice = paid.map(|paid| paid.invoice.clone());
         subscriptions::cut_periods(tx, &stored.customer, &stored.id, period.start)?;
-        let row = StoredPeriod { period, plan, invoice };
+        let grants = i64::try_from(plan.credits.len()).unwrap_or(i64::MAX);
+        let row = StoredPeriod { period, plan: key.to_owned(), invoice, grants };
         subscriptions::insert_period(tx, &stored.customer, &stored.id, &row, self.now())?;
-        Ok(())
-    }
-
-    /// Grants what the plan in force gives for the credit window that starts at, or contains,
-    /// `start`. `replaces`: what is left of another plan's credits ends, whatever the new plan
-    /// says about renewals.
-    pub(crate) fn grant_plan_credits(
-        &self,
-        tx: &mut Tx<'_>,
-        call: &Call,
-        (catalog, stored): (&Catalog, &Stored),
-        (start, replaces): (Timestamp, bool),
-    ) -> Result<(), EngineError> {
-        let sub = &stored.subscription;
-        let Some(plan) = catalog.plans.get(&sub.plan) else {
-            return Ok(());
-        };
-        for (credit, granted) in &plan.credits {
-            let rule = if replaces { OnRenewal::Reset } else { granted.on_renewal };
-            let gift = NewCredits {
-                credit,
-                business_key: format!("period:{}:{}:{}", stored.id, start.micros(), sub.plan),
-                source: GrantSource::Plan,
-                amount: granted.amount,
-                expires_at: None,
-            };
-            self.replace_credits(tx, call, (&stored.customer, rule), &gift)?;
-            self.enqueue_next_grant(tx, stored, granted, start)?;
-        }
-        Ok(())
-    }
-
-    /// On yearly plans with monthly credits the next grant is a job of ours: nobody pays then.
-    fn enqueue_next_grant(
-        &self,
-        tx: &mut Tx<'_>,
-        stored: &Stored,
-        granted: &PlanCredits,
-        start: Timestamp,
-    ) -> Result<(), EngineError> {
-        let sub = &stored.subscription;
-        let next = period_at(sub.anchor, granted.every, start).end;
-        let inside = granted.every == Interval::Month && next < sub.period.end;
-        if !inside || sub.interval == Interval::Month {
-            return Ok(());
-        }
-        let job = Job::GrantCredits { subscription: stored.id.clone(), window_start: next };
-        self.enqueue(tx, &job, next)
-    }
-
-    /// Ends what `rule` does not leave of earlier plan credits and grants the new ones: both, or,
-    /// when that business key had its grant, neither.
-    fn replace_credits(
-        &self,
-        tx: &mut Tx<'_>,
-        call: &Call,
-        (customer, rule): (&CustomerId, OnRenewal),
-        gift: &NewCredits<'_>,
-    ) -> Result<(), EngineError> {
-        let now = self.now();
-        let Some(mut account) = credits::lock(tx, customer, gift.credit)? else {
-            return Ok(());
-        };
-        self.expire_credits(tx, customer, &mut account, now)?;
-        let left = credits::grants(tx, customer, gift.credit)?;
-        if !self.grant(tx, call, customer, gift, now)? {
-            return Ok(());
-        }
-        if let Some(posting) = rules::end_plan_grants(&left, rule, now)
-            && let Some(mut account) = credits::lock(tx, customer, gift.credit)?
-        {
-            let id = self.new_id(IdKind::Ledger);
-            let because = Because { id: &id, cause: &call.cause, now };
-            credits::post(tx, customer, &mut account, &posting, because)?;
-        }
-        Ok(())
-    }
-
-    /// Grants credits; `false` when that business key had its grant before.
-    pub(crate) fn grant(
-        &self,
-        tx: &mut Tx<'_>,
-        call: &Call,
-        customer: &CustomerId,
-        gift: &NewCredits<'_>,
-        now: Timestamp,
-    ) -> Result<bool, EngineError> {
-        let Some(mut account) = credits::lock(tx, customer, gift.credit)? else {
-            return Ok(false);
-        };
-        let grant = NewGrant {
-            id: self.new_id(IdKind::Grant),
-            credit: gift.credit.to_owned(),
-            business_key: gift.business_key.clone(),
-            source: gift.source,
-            amount: gift.amount,
-            expires_at: gift.expires_at,
-        };
-        if !credits::insert_grant(tx, customer, &grant, now)? {
-            return Ok(false);
-        }
-        let id = self.new_id(IdKind::Ledger);
-        let because = Because { id: &id, cause: &call.cause, now };
-        credits::post(tx, customer, &mut account, &rules::grant(gift.amount), because)?;
-        if let Some(end) = grant.expires_at {
-            let job = Job::ExpireCredits {
-                customer: customer.clone(),
-                credit: grant.credit,
-                grant: grant.id,
-            };
-            self.enqueue(tx, &job, end)?;
-        }
-        Ok(true)
-    }
-
-    /// Ends plan credits when a subscription ends: always after an unpaid trial (`None`), else
-    /// where the catalog says so.
-    fn end_plan_credits(
-        &self,
-        tx: &mut Tx<'_>,
-        call: &Call,
-        customer: &Customer,
-        catalog: Option<&Catalog>,
-    ) -> Result<(), EngineError> {
-        let now = self.now();
-        for mut account in credits::of_customer(tx, &customer.id)? {
-            let on_cancel = catalog.map_or(OnCancel::ExpireAtPeriodEnd, |catalog| {
-                match catalog.features.get(&account.credit) {
-                    Some(farthing_core::catalog::Feature::Credits(credit)) => credit.on_cancel,
-                    _ => OnCancel::Keep,
-                }
-            });
-            let grants = credits::grants(tx, &customer.id, &account.credit)?;
-            if on_cancel == OnCancel::ExpireAtPeriodEnd
-                && let Some(posting) = rules::end_plan_grants(&grants, OnRenewal::Reset, now)
-            {
-                let id = self.new_id(IdKind::Ledger);
-                let because = Because { id: &id, cause: &call.cause, now };
-                credits::post(tx, &customer.id, &mut account, &posting, because)?;
-            }
-        }
         Ok(())
     }
 }
@@ -380,6 +259,7 @@ fn starts_windows(event: &Event) -> bool {
         | Event::TrialConverted(_)
         | Event::PlanChanged { .. } => true,
         Event::Renewed(_)
+        | Event::PaidLate(_)
         | Event::TrialEnded
         | Event::WentPastDue
         | Event::Recovered
@@ -405,6 +285,7 @@ fn event_summary(customer: &Customer, stored: &Stored, event: &Event) -> Value {
         Event::Activated(paid)
         | Event::TrialConverted(paid)
         | Event::Renewed(paid)
+        | Event::PaidLate(paid)
         | Event::PlanChanged { paid, .. } => {
             summary["invoice"] = json!(paid.invoice);
             summary["period"] = json!(paid.period);

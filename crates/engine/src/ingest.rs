@@ -6,7 +6,7 @@ use farthing_providers::stripe::{EventEnvelope, Livemode, Subject, WebhookError}
 use farthing_providers::{CallError, Stripe};
 use farthing_store::inbox::{self, Progress, ProviderEvent};
 use farthing_store::meta::Mode;
-use farthing_store::{Claim, Lease};
+use farthing_store::{Claim, Lease, StoreError};
 use farthing_store::{Tx, alerts, counters};
 use serde::Serialize;
 
@@ -63,12 +63,14 @@ pub struct EventView {
     pub processed_at: Option<Timestamp>,
 }
 
-/// How often an event is tried before a person has to look at it: about two days.
+/// How often an event is tried before a person has to look at it.
 const ATTEMPTS_MAX: i64 = 20;
+/// The same for what passes by itself, such as a provider that is away: about nine days.
+const ATTEMPTS_PATIENT: i64 = 60;
 /// How long one worker may take for an event before another one tries, in seconds.
-const LEASE_SECONDS: i64 = 60;
-/// How many events one worker takes at a time.
-const BATCH: u32 = 32;
+const LEASE_SECONDS: i64 = 120;
+/// How many events one worker takes at a time: one, so that none waits under a lease.
+const BATCH: u32 = 1;
 
 impl Engine {
     /// Whether events can be received: a webhook secret is configured.
@@ -140,6 +142,8 @@ impl Engine {
         });
         match outcome {
             Ok(()) => Ok(()),
+            // Somebody else has it by now.
+            Err(EngineError::Store(StoreError::LeaseLost { .. })) => Ok(()),
             Err(error) => self.postpone(event, progress, token, &error),
         }
     }
@@ -185,13 +189,14 @@ impl Engine {
         tracing::warn!(event.id = event.event_id, event.kind, %error, "an event was not handled");
         let (event, token, reason) = (event.clone(), token.to_owned(), error.to_string());
         let aside = needs_a_person(error);
+        let limit = if error.passes() { ATTEMPTS_PATIENT } else { ATTEMPTS_MAX };
         let attempts = progress.attempts;
         self.write(move |engine, tx| {
             let now = engine.now();
             let lease = Lease { id: &event.id, token: &token };
             if aside {
                 inbox::quarantine(tx, lease, now, &reason)?;
-            } else if ATTEMPTS_MAX <= attempts {
+            } else if limit <= attempts {
                 inbox::dead(tx, lease, now, &reason)?;
             } else {
                 return Ok(inbox::retry_at(tx, lease, now.plus_seconds(delay(attempts)), &reason)?);
@@ -279,7 +284,7 @@ fn needs_a_person(error: &EngineError) -> bool {
 
 /// Seconds until attempt `attempts + 1`: 2, 4, 8, … up to four hours.
 fn delay(attempts: i64) -> i64 {
-    let doublings = u32::try_from(attempts.clamp(1, 13)).unwrap_or(13);
+    let doublings = u32::try_from(attempts.clamp(1, 14)).unwrap_or(14);
     (1_i64 << doublings).min(4 * 3_600)
 }
 

@@ -82,6 +82,19 @@ const INVARIANTS: &[Invariant] = &[
             GROUP BY customer_id, credit, business_key HAVING COUNT(*) > 1 LIMIT 100",
     },
     Invariant {
+        id: "I5",
+        name: "every paid period has its grants",
+        meaning: "the credits of every period that was paid, or is on trial, were granted",
+        sql: "
+            SELECT p.customer_id || ' ' || p.subscription_id || ' ' || CAST(p.starts_at AS TEXT)
+            FROM periods p
+            WHERE p.grants > (SELECT COUNT(*) FROM credit_grants g
+                WHERE g.customer_id = p.customer_id
+                  AND g.business_key = 'period:' || p.subscription_id || ':'
+                      || CAST(p.starts_at AS TEXT) || ':' || p.plan)
+            LIMIT 100",
+    },
+    Invariant {
         id: "I6",
         name: "no limit is crossed",
         meaning: "what is used and reserved stays within the limit, or within what was held when it was lowered",
@@ -175,35 +188,30 @@ impl Engine {
             }
             let before = engine.now().plus_seconds(-OVERDUE_AFTER);
             findings.push(ask(tx, &OVERDUE, &params![before])?);
-            findings.push(engine.periods_without_grant(tx)?);
+            findings.push(engine.unpaid_plans(tx)?);
             findings.push(broken_chains(tx)?);
             findings.push(engine.wrong_entitlements(tx)?);
             Ok(findings)
         })
     }
 
-    fn periods_without_grant(&self, tx: &mut Tx<'_>) -> Result<Finding, EngineError> {
+    fn unpaid_plans(&self, tx: &mut Tx<'_>) -> Result<Finding, EngineError> {
         const SQL: &str = "
-            SELECT p.customer_id, p.subscription_id, p.starts_at, p.plan
-            FROM periods p
-            WHERE p.recorded_at >= $1 AND NOT EXISTS (
-                SELECT 1 FROM credit_grants g WHERE g.customer_id = p.customer_id
-                   AND g.business_key = 'period:' || p.subscription_id || ':'
-                       || CAST(p.starts_at AS TEXT) || ':' || p.plan)";
+            SELECT c.customer_id FROM customers c
+            WHERE c.plan <> $1 AND NOT EXISTS (SELECT 1 FROM subscriptions s
+                WHERE s.customer_id = c.customer_id AND s.status IN ('trialing', 'active'))
+            LIMIT 100";
         let mut rows = Vec::new();
-        if let Some((version, _)) = catalog_versions::current(tx)? {
+        if catalog_versions::current_number(tx)?.is_some() {
             let (_, catalog) = self.catalog(tx)?;
-            for row in tx.query(SQL, &params![version.applied_at])? {
-                let plan = row.text(3)?;
-                if catalog.plans.get(&plan).is_some_and(|plan| !plan.credits.is_empty()) {
-                    rows.push(format!("{} {} {}", row.text(0)?, row.text(1)?, row.time(2)?));
-                }
+            for row in tx.query(SQL, &params![&catalog.fallback])? {
+                rows.push(row.text(0)?);
             }
         }
         Ok(Finding {
-            id: "I5",
-            name: "every paid period has its grant",
-            meaning: "the credits of every period that was paid under this catalog were granted",
+            id: "I22b",
+            name: "nobody has a plan for nothing",
+            meaning: "a customer without a running subscription is on the fallback plan",
             rows,
         })
     }

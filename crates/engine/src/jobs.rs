@@ -11,7 +11,6 @@ use farthing_store::{Tx, counters, credits, customers, inbox, jobs, subscription
 use serde::{Deserialize, Serialize};
 
 use crate::absorb::Sighting;
-use crate::customers::materialize;
 use crate::{Call, Engine, EngineError};
 
 /// What is to be done. A job holds ids, never data: it loads what it needs when it runs.
@@ -84,8 +83,8 @@ pub enum Job {
 const ATTEMPTS_MAX: i64 = 15;
 /// How long one worker may take for a job before another one tries, in seconds.
 const LEASE_SECONDS: i64 = 120;
-/// How many jobs one worker takes at a time.
-const BATCH: u32 = 32;
+/// How many jobs one worker takes at a time: one, so that none waits under a lease.
+const BATCH: u32 = 1;
 /// How many customers one run of [`Job::Rematerialize`] visits.
 const VISIT: i64 = 200;
 /// How long after its end a trial is ended without a word from the provider, in seconds.
@@ -183,7 +182,7 @@ impl Engine {
             let now = engine.now();
             match &outcome {
                 Ok(()) => Ok(jobs::finish(tx, lease, now)?),
-                Err(error) if ATTEMPTS_MAX <= attempts => {
+                Err(error) if ATTEMPTS_MAX <= attempts && !error.passes() => {
                     engine.alert(tx, "job", &id, &error.to_string())?;
                     Ok(jobs::dead(tx, lease, now, &error.to_string())?)
                 }
@@ -198,7 +197,7 @@ impl Engine {
     fn do_job(&self, job: &Job, call: &Call) -> Result<(), EngineError> {
         match job {
             Job::SyncSubscription { subscription } => self.sync_subscription(call, subscription),
-            Job::SyncCheckout { checkout } => self.refresh_checkout(checkout).map(|_| ()),
+            Job::SyncCheckout { checkout } => self.sync_checkout(checkout),
             Job::ExpireTrial { subscription } => self.expire_trial(call, subscription),
             Job::GrantCredits { subscription, window_start } => {
                 self.grant_window(call, subscription, *window_start)
@@ -291,8 +290,11 @@ impl Engine {
                 return Ok(());
             }
             let (_, catalog) = engine.catalog(tx)?;
-            let what = (catalog.as_ref(), &stored);
-            engine.grant_plan_credits(tx, &call, what, (start, false))
+            let key = stored.subscription.plan.as_str();
+            let Some(plan) = catalog.plans.get(key) else {
+                return Ok(());
+            };
+            engine.grant_plan_credits(tx, &call, ((key, plan), &stored), (start, false))
         })
     }
 
@@ -319,33 +321,27 @@ impl Engine {
         let Some(mut customer) = customers::lock(tx, id)? else {
             return Ok(());
         };
-        let (_, catalog) = self.catalog(tx)?;
-        customer.revision += 1;
-        customer.updated_at = self.now();
-        customers::save(tx, &customer)?;
-        materialize(tx, &catalog, &customer, false, self.now())?;
+        self.next_revision(tx, &mut customer)?;
         self.announce_state(tx, call, &customer)
     }
 
+    /// One transaction for each customer, so that nobody waits for the others.
     fn visit(&self, call: &Call, version: i64, after: &str) -> Result<(), EngineError> {
-        let (call, after) = (call.clone(), after.to_owned());
-        self.write(move |engine, tx| {
+        let (current, ids) = self.read(|engine, tx| {
             let (current, _) = engine.catalog(tx)?;
-            if current != version {
-                return Ok(());
-            }
-            let ids = customers::ids_after(tx, &after, VISIT)?;
-            for id in &ids {
-                engine.rematerialize_in(tx, &call, id)?;
-            }
-            match ids.last() {
-                None => Ok(()),
-                Some(last) => {
-                    let next = Job::Rematerialize { version, after: last.to_string() };
-                    engine.enqueue(tx, &next, engine.now())
-                }
-            }
-        })
+            Ok((current, customers::ids_after(tx, after, VISIT)?))
+        })?;
+        if current != version {
+            return Ok(());
+        }
+        for id in &ids {
+            self.rematerialize(call, id)?;
+        }
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        let next = Job::Rematerialize { version, after: last.to_string() };
+        self.write(move |engine, tx| engine.enqueue(tx, &next, engine.now()))
     }
 
     fn cancel_at_provider(&self, provider_id: &str) -> Result<(), EngineError> {

@@ -18,6 +18,7 @@ pub mod customers;
 mod email;
 mod error;
 mod follow_up;
+mod grants;
 pub mod idempotency;
 pub mod ingest;
 pub mod invariants;
@@ -40,7 +41,7 @@ use farthing_store::{Store, Tx, catalog_versions};
 pub use clock::{Clock, Ids};
 pub use error::{EngineError, FieldError};
 pub use farthing_store::StoreError;
-pub use farthing_store::meta::Mode;
+pub use farthing_store::meta::{self, Mode};
 
 /// The name under which Stripe's objects are stored.
 pub const STRIPE: &str = "stripe";
@@ -146,6 +147,13 @@ impl Engine {
 
     fn stripe(&self) -> Result<&Stripe, EngineError> {
         self.inner.stripe.as_ref().ok_or(EngineError::NoProvider)
+    }
+
+    /// What trial claims are hashed with, so that nobody can try out addresses on a copy of the
+    /// database's claims alone. Made once.
+    fn pepper(&self, tx: &mut Tx<'_>) -> Result<Vec<u8>, EngineError> {
+        let fresh = hex::encode(self.inner.ids.secret());
+        Ok(meta::keep(tx, "trial_pepper", &fresh)?.into_bytes())
     }
 
     /// Runs `work` in one write transaction and waits until it is durable.

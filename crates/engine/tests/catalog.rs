@@ -244,13 +244,16 @@ fn a_plan_in_use_is_not_taken_away(mut world: World) {
     world.check();
 }
 
-fn a_plan_that_nobody_has_can_go(world: World) {
+fn a_plan_that_nobody_has_can_go(mut world: World) {
     world.customer("ana");
     let open = world.checkout(&world.plan("ana", "growth")).unwrap();
+    let paying = world.engine.apply_catalog(&caller(), &without_growth());
+    assert!(matches!(paying, Err(CatalogProblem::Blocked(_))), "its page can still be paid");
+    world.advance_days(2);
     world.apply(&without_growth());
     let gone = world.checkout(&world.plan("ana", "growth")).unwrap_err();
     assert!(matches!(gone, EngineError::Invalid(ref errors) if errors[0].code == "unknown_plan"));
-    assert_eq!(world.engine.checkout(&open.id).unwrap().status, "open");
+    assert_eq!(world.engine.checkout(&open.id).unwrap().status, "expired");
     world.check();
 }
 

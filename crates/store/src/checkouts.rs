@@ -22,6 +22,8 @@ pub enum Item {
     Pack {
         /// The pack's key.
         pack: String,
+        /// What it holds, as JSON: as it was sold, whatever the catalog says when it is paid.
+        sold: String,
     },
 }
 
@@ -77,6 +79,8 @@ pub struct Checkout {
     pub expires_at: Timestamp,
     /// When it was settled.
     pub settled_at: Option<Timestamp>,
+    /// How often the provider's answer to the request for its page was lost for good.
+    pub attempt: i64,
     /// The number of the fetch it was last brought up to date with.
     pub seen: i64,
 }
@@ -86,7 +90,7 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<Checkout>, StoreError> {
     const SQL: &str = "
         SELECT customer_id, checkout_id, kind, item, pay_interval, amount, currency, trial_days,
                provider, provider_id, url, return_path, status, created_at, expires_at, settled_at,
-               seen
+               seen, attempt, sold
         FROM checkouts WHERE checkout_id = $1";
     tx.query_opt(SQL, &params![id])?.map(|row| read(&row)).transpose()
 }
@@ -96,7 +100,7 @@ pub fn open_plan(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<Option<Checko
     const SQL: &str = "
         SELECT customer_id, checkout_id, kind, item, pay_interval, amount, currency, trial_days,
                provider, provider_id, url, return_path, status, created_at, expires_at, settled_at,
-               seen
+               seen, attempt, sold
         FROM checkouts WHERE customer_id = $1 AND kind = 'plan' AND status = 'open'";
     tx.query_opt(SQL, &params![customer])?.map(|row| read(&row)).transpose()
 }
@@ -106,14 +110,15 @@ pub fn insert(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
     const SQL: &str = "
         INSERT INTO checkouts (customer_id, checkout_id, kind, item, pay_interval, amount, currency,
             trial_days, provider, provider_id, url, return_path, status, created_at, expires_at,
-            settled_at, seen)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+            settled_at, seen, attempt, sold)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19)";
     let c = checkout;
-    let (kind, item, interval, trial_days) = match &c.item {
+    let (kind, item, interval, trial_days, sold) = match &c.item {
         Item::Plan { plan, interval, trial_days } => {
-            ("plan", plan, Some(interval.as_str()), *trial_days)
+            ("plan", plan, Some(interval.as_str()), *trial_days, None)
         }
-        Item::Pack { pack } => ("pack", pack, None, None),
+        Item::Pack { pack, sold } => ("pack", pack, None, None, Some(sold.clone())),
     };
     let values = params![
         &c.customer,
@@ -132,7 +137,9 @@ pub fn insert(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
         c.created_at,
         c.expires_at,
         c.settled_at,
-        c.seen
+        c.seen,
+        c.attempt,
+        sold
     ];
     tx.execute(SQL, &values)?;
     Ok(())
@@ -142,7 +149,8 @@ pub fn insert(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
 pub fn save(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE checkouts
-        SET provider_id = $3, url = $4, status = $5, expires_at = $6, settled_at = $7, seen = $8
+        SET provider_id = $3, url = $4, status = $5, expires_at = $6, settled_at = $7, seen = $8,
+            attempt = $9
         WHERE customer_id = $1 AND checkout_id = $2";
     let c = checkout;
     let values = params![
@@ -153,12 +161,21 @@ pub fn save(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
         c.status.as_str(),
         c.expires_at,
         c.settled_at,
-        c.seen
+        c.seen,
+        c.attempt
     ];
     match tx.execute(SQL, &values)? {
         1 => Ok(()),
         _ => Err(StoreError::Stale { table: "checkouts", id: c.id.clone() }),
     }
+}
+
+/// How many open checkouts there are for each plan, by plan key.
+pub fn count_open_by_plan(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>, StoreError> {
+    const SQL: &str = "
+        SELECT item, CAST(COUNT(*) AS BIGINT) FROM checkouts
+        WHERE kind = 'plan' AND status = 'open' GROUP BY item";
+    tx.query(SQL, &[])?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
 }
 
 fn read(row: &Row) -> Result<Checkout, StoreError> {
@@ -172,7 +189,7 @@ fn read(row: &Row) -> Result<Checkout, StoreError> {
         ("plan", Some(interval)) => {
             Item::Plan { plan: row.text(3)?, interval, trial_days: row.opt_int(7)? }
         }
-        ("pack", None) => Item::Pack { pack: row.text(3)? },
+        ("pack", None) => Item::Pack { pack: row.text(3)?, sold: row.text(18)? },
         _ => return Err(row.bad(2, "is not a kind that is known here")),
     };
     let status = match row.text(12)?.as_str() {
@@ -195,6 +212,7 @@ fn read(row: &Row) -> Result<Checkout, StoreError> {
         created_at: row.time(13)?,
         expires_at: row.time(14)?,
         settled_at: row.opt_time(15)?,
+        attempt: row.int(17)?,
         seen: row.int(16)?,
     })
 }

@@ -198,6 +198,23 @@ pub fn link(
     Ok(())
 }
 
+/// Remembers that the provider's customers of an erased customer are nobody's any more.
+pub fn retire(tx: &mut Tx<'_>, id: &CustomerId, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "
+        INSERT INTO former_provider_customers (provider, provider_id, ended_at)
+        SELECT provider, provider_id, $2 FROM provider_customers WHERE customer_id = $1
+        ON CONFLICT DO NOTHING";
+    tx.execute(SQL, &params![id, now])?;
+    unlink(tx, id)
+}
+
+/// Whether the provider's customer belonged to somebody who was erased.
+pub fn is_former(tx: &mut Tx<'_>, provider: &str, provider_id: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        SELECT provider_id FROM former_provider_customers WHERE provider = $1 AND provider_id = $2";
+    Ok(tx.query_opt(SQL, &params![provider, provider_id])?.is_some())
+}
+
 /// Forgets which customers of the providers' a customer was.
 pub fn unlink(tx: &mut Tx<'_>, id: &CustomerId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM provider_customers WHERE customer_id = $1", &params![id])?;

@@ -19,3 +19,9 @@ pub fn insert(
         ON CONFLICT DO NOTHING";
     Ok(tx.execute(SQL, &params![provider, fact_key, customer, cause, now])? == 1)
 }
+
+/// Whether a fact had its effect.
+pub fn exists(tx: &mut Tx<'_>, provider: &str, fact_key: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT fact_key FROM effects WHERE provider = $1 AND fact_key = $2";
+    Ok(tx.query_opt(SQL, &params![provider, fact_key])?.is_some())
+}

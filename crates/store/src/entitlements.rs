@@ -144,10 +144,11 @@ pub fn save_use(tx: &mut Tx<'_>, customer: &CustomerId, stored: &Stored) -> Resu
     }
 }
 
-/// Removes an entitlement to a feature that the catalog no longer has.
-pub fn delete(tx: &mut Tx<'_>, customer: &CustomerId, feature: &str) -> Result<(), StoreError> {
-    const SQL: &str = "DELETE FROM entitlements WHERE customer_id = $1 AND feature = $2";
-    tx.execute(SQL, &params![customer, feature])?;
+/// Removes everything that a customer may use, and what was used of it.
+pub fn delete_all(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM entitlements WHERE customer_id = $1", &params![customer])?;
+    tx.execute("DELETE FROM usage_events WHERE customer_id = $1", &params![customer])?;
+    tx.execute("DELETE FROM usage_reports WHERE customer_id = $1", &params![customer])?;
     Ok(())
 }
 

@@ -51,6 +51,13 @@ pub fn account(tx: &mut Tx<'_>, provider: &str) -> Result<Option<String>, StoreE
     row.map(|row| row.text(1)).transpose()
 }
 
+/// The value kept under `key`: `value` when there was none before.
+pub fn keep(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<String, StoreError> {
+    put_once(tx, key, value)?;
+    const SQL: &str = "SELECT key, value FROM meta WHERE key = $1";
+    tx.query_opt(SQL, &params![key])?.map_or_else(|| Ok(value.to_owned()), |row| row.text(1))
+}
+
 fn account_key(provider: &str) -> String {
     format!("account:{provider}")
 }

@@ -80,3 +80,10 @@ fn read(row: &Row) -> Result<OutEvent, StoreError> {
         created_at: row.time(6)?,
     })
 }
+
+/// The highest revision of a customer that apps were told of; 0 when they were told of none.
+pub fn last_revision(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<i64, StoreError> {
+    const SQL: &str = "
+        SELECT revision FROM outbox WHERE customer_id = $1 ORDER BY revision DESC LIMIT 1";
+    tx.query_opt(SQL, &params![customer])?.map_or(Ok(0), |row| row.int(0))
+}

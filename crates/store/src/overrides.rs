@@ -50,6 +50,12 @@ pub fn delete(tx: &mut Tx<'_>, customer: &CustomerId, feature: &str) -> Result<b
     Ok(tx.execute(SQL, &params![customer, feature])? == 1)
 }
 
+/// Removes all of a customer's exceptions.
+pub fn delete_all(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM overrides WHERE customer_id = $1", &params![customer])?;
+    Ok(())
+}
+
 fn read(row: &Row) -> Result<(String, Override), StoreError> {
     let limit = match (row.text(1)?.as_str(), row.opt_int(2)?) {
         ("switch", Some(on)) => Limit::Switch(on != 0),

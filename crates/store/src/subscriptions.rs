@@ -169,6 +169,8 @@ pub struct StoredPeriod {
     pub plan: String,
     /// The provider's id of the invoice that paid for it; `None`: on trial.
     pub invoice: Option<String>,
+    /// How many kinds of credits it grants.
+    pub grants: i64,
 }
 
 /// Remembers a period; `false` when one with that start is known already.
@@ -181,14 +183,41 @@ pub fn insert_period(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "
         INSERT INTO periods (customer_id, subscription_id, starts_at, ends_at, state, plan, invoice,
-            recorded_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            recorded_at, grants)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT DO NOTHING";
     let state = if period.invoice.is_some() { "paid" } else { "trial" };
     let (start, end) = (period.period.start, period.period.end);
     let invoice = period.invoice.clone();
-    let values = params![customer, subscription, start, end, state, &period.plan, invoice, now];
+    let grants = period.grants;
+    let values =
+        params![customer, subscription, start, end, state, &period.plan, invoice, now, grants];
     Ok(tx.execute(SQL, &values)? == 1)
+}
+
+/// When the newest period of a subscription starts that was paid for or on trial; `None`: there
+/// is none.
+pub fn newest_period(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    subscription: &str,
+) -> Result<Option<Timestamp>, StoreError> {
+    const SQL: &str = "
+        SELECT starts_at FROM periods WHERE customer_id = $1 AND subscription_id = $2
+        ORDER BY starts_at DESC LIMIT 1";
+    tx.query_opt(SQL, &params![customer, subscription])?.map(|row| row.time(0)).transpose()
+}
+
+/// How many subscriptions that have not ended have each plan, now or next, by plan key.
+pub fn count_by_plan(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>, StoreError> {
+    const SQL: &str = "
+        SELECT plan, CAST(COUNT(*) AS BIGINT) FROM (
+            SELECT plan FROM subscriptions WHERE status <> 'canceled'
+            UNION ALL
+            SELECT pending_plan FROM subscriptions
+            WHERE status <> 'canceled' AND pending_plan IS NOT NULL
+        ) AS plans GROUP BY plan";
+    tx.query(SQL, &[])?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
 }
 
 /// Ends, at `start`, a period that began before and would reach beyond: another one begins there.

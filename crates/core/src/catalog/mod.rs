@@ -18,7 +18,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money};
 use crate::time::Interval;
@@ -300,7 +300,7 @@ pub struct Pack {
 }
 
 /// A length of calendar time such as `"12 months"` or `"7 days"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// How many, at least 1.
     pub count: i64,

@@ -18,3 +18,18 @@ CREATE TABLE previews (
     PRIMARY KEY (customer_id, preview_id)
 ) STRICT;
 CREATE INDEX previews_by_expiry ON previews (expires_at);
+
+-- How many grants of credits a period has to have.
+ALTER TABLE periods ADD COLUMN grants INTEGER NOT NULL DEFAULT 0 CHECK (grants >= 0);
+
+-- What was sold, whatever the catalog says when it is paid; and how often its page was asked for.
+ALTER TABLE checkouts ADD COLUMN sold TEXT;
+ALTER TABLE checkouts ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0);
+
+-- The provider's customers of people who were erased: what still comes about them is nobody's.
+CREATE TABLE former_provider_customers (
+    provider TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    ended_at INTEGER NOT NULL,
+    PRIMARY KEY (provider, provider_id)
+) STRICT;

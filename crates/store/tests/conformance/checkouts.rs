@@ -25,7 +25,7 @@ fn plan(interval: Interval, trial_days: Option<i64>) -> Item {
 }
 
 fn pack() -> Item {
-    Item::Pack { pack: "boost".into() }
+    Item::Pack { pack: "boost".into(), sold: "{}".into() }
 }
 
 fn checkout(n: i64, of: &str, item: Item) -> Checkout {
@@ -42,6 +42,7 @@ fn checkout(n: i64, of: &str, item: Item) -> Checkout {
         created_at: at(n),
         expires_at: at(99),
         settled_at: None,
+        attempt: 0,
         seen: 0,
     }
 }

@@ -22,6 +22,8 @@ fn a_fact_has_its_effect_once(store: &TestStore) {
     assert!(!claim(store, "stripe", "invoice_paid:in_1", "bob"), "whoever it is said to be of");
     assert!(claim(store, "paddle", "invoice_paid:in_1", "ann"));
     assert!(claim(store, "stripe", "invoice_paid:in_2", "ann"));
+    assert!(read(store, |tx| effects::exists(tx, "stripe", "invoice_paid:in_2")));
+    assert!(!read(store, |tx| effects::exists(tx, "paddle", "invoice_paid:in_2")));
     let sql = "SELECT customer_id, cause, applied_at FROM effects ORDER BY fact_key, provider";
     let rows = read(store, |tx| tx.query(sql, &[]));
     assert_eq!((rows.len(), rows[0].customer(0)), (3, Ok(customer("ann"))));

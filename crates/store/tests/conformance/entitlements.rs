@@ -102,9 +102,10 @@ fn every_kind_source_and_access_survives_a_round_trip(store: &TestStore) {
     assert_eq!(lock(store, "g"), Some(all[6].clone()));
     assert_eq!(lock(store, "z"), None);
     assert_eq!(read(store, |tx| entitlements::of_customer(tx, &customer("bob"))), []);
-    write(store, |tx| entitlements::delete(tx, &customer("ann"), "a"));
-    write(store, |tx| entitlements::delete(tx, &customer("bob"), "b"));
-    assert_eq!(of_ann(store), all[1..]);
+    write(store, |tx| entitlements::delete_all(tx, &customer("bob")));
+    assert_eq!(of_ann(store), all);
+    write(store, |tx| entitlements::delete_all(tx, &customer("ann")));
+    assert_eq!(of_ann(store), []);
 }
 
 fn a_put_replaces_everything(store: &TestStore) {

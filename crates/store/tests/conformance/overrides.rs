@@ -61,6 +61,7 @@ fn an_exception_is_removed_once(store: &TestStore) {
     };
     assert!(!delete("bob", "chats") && !delete("ann", "disk"));
     assert!(delete("ann", "chats") && !delete("ann", "chats"));
+    write(store, |tx| overrides::delete_all(tx, &customer("bob")));
     assert_eq!(of_ann(store), BTreeMap::new());
 }
 

@@ -192,6 +192,7 @@ fn a_period_is_written_down_once(store: &TestStore) {
         period: Period { start: at(start), end: at(end) },
         plan: "pro".into(),
         invoice: invoice.map(str::to_owned),
+        grants: 1,
     };
     let insert = |period: StoredPeriod, sub: &'static str| {
         write(store, move |tx| {

@@ -1,0 +1,241 @@
+//! Credits: what is granted for what, once, and what ends with it.
+
+use farthing_core::catalog::{
+    Catalog, Feature, GrantSource, OnCancel, OnRenewal, Plan, PlanCredits,
+};
+use farthing_core::credits as rules;
+use farthing_core::ids::{CustomerId, IdKind};
+use farthing_core::time::{Interval, Timestamp, period_at};
+use farthing_store::credits::{Account, Because, NewGrant};
+use farthing_store::customers::Customer;
+use farthing_store::subscriptions::Stored;
+use farthing_store::{StoreError, Tx, credits};
+
+use crate::jobs::Job;
+use crate::{Call, Engine, EngineError};
+
+/// A plan that was sold, with its key.
+pub(crate) type Sold<'a> = (&'a str, &'a Plan);
+
+/// Credits to be granted once for their business key.
+pub(crate) struct NewCredits<'a> {
+    pub credit: &'a str,
+    pub business_key: String,
+    pub source: GrantSource,
+    pub amount: i64,
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Engine {
+    /// Grants what a plan gives for the credit window that starts at `start`. `replaces`: what is
+    /// left of another plan's credits ends, whatever the new plan says about renewals.
+    pub(crate) fn grant_plan_credits(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        (plan, stored): (Sold<'_>, &Stored),
+        (start, replaces): (Timestamp, bool),
+    ) -> Result<(), EngineError> {
+        for (credit, granted) in &plan.1.credits {
+            let rule = if replaces { OnRenewal::Reset } else { granted.on_renewal };
+            let gift = period_credits(credit, granted, (plan.0, stored), start);
+            let left = self.live_grants(tx, &stored.customer, credit)?;
+            if self.grant(tx, call, &stored.customer, &gift, self.now())?.is_some() {
+                let ends = rules::end_plan_grants(&left, rule, self.now());
+                self.post(tx, call, (&stored.customer, credit), ends)?;
+            }
+            self.enqueue_next_grant(tx, stored, granted, start)?;
+        }
+        Ok(())
+    }
+
+    /// Grants the credits of a period that was paid late. Where a later period `followed`, they
+    /// end at once if a renewal would have ended them.
+    pub(crate) fn grant_late_credits(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        (plan, stored): (Sold<'_>, &Stored),
+        (start, followed): (Timestamp, bool),
+    ) -> Result<(), EngineError> {
+        for (credit, granted) in &plan.1.credits {
+            let gift = period_credits(credit, granted, (plan.0, stored), start);
+            let made = self.grant(tx, call, &stored.customer, &gift, self.now())?;
+            if !followed || granted.on_renewal == OnRenewal::Stack {
+                continue;
+            }
+            let grants = self.live_grants(tx, &stored.customer, credit)?;
+            let late: Vec<rules::Grant> =
+                grants.into_iter().filter(|grant| Some(&grant.id) == made.as_ref()).collect();
+            let ends = rules::end_plan_grants(&late, granted.on_renewal, self.now());
+            self.post(tx, call, (&stored.customer, credit), ends)?;
+        }
+        Ok(())
+    }
+
+    /// Grants the credits of the window that it is now, unless they were: after a pause.
+    pub(crate) fn grant_this_window(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        (catalog, stored): (&Catalog, &Stored),
+    ) -> Result<(), EngineError> {
+        let sub = &stored.subscription;
+        let Some(plan) = catalog.plans.get(&sub.plan) else {
+            return Ok(());
+        };
+        let monthly = plan.credits.values().any(|granted| granted.every == Interval::Month);
+        let window = period_at(sub.anchor, Interval::Month, self.now());
+        let yearly = sub.interval == Interval::Year;
+        let start =
+            if monthly && yearly { window.start.max(sub.period.start) } else { sub.period.start };
+        self.grant_plan_credits(tx, call, ((&sub.plan, plan), stored), (start, false))
+    }
+
+    /// On yearly plans with monthly credits the next grant is a job of ours: nobody pays then.
+    fn enqueue_next_grant(
+        &self,
+        tx: &mut Tx<'_>,
+        stored: &Stored,
+        granted: &PlanCredits,
+        start: Timestamp,
+    ) -> Result<(), EngineError> {
+        let sub = &stored.subscription;
+        let next = period_at(sub.anchor, granted.every, start).end;
+        let inside = granted.every == Interval::Month && next < sub.period.end;
+        if !inside || sub.interval == Interval::Month {
+            return Ok(());
+        }
+        let job = Job::GrantCredits { subscription: stored.id.clone(), window_start: next };
+        self.enqueue(tx, &job, next)
+    }
+
+    /// Grants credits; the grant's id, or `None` when that business key had its grant before.
+    pub(crate) fn grant(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        customer: &CustomerId,
+        gift: &NewCredits<'_>,
+        now: Timestamp,
+    ) -> Result<Option<String>, EngineError> {
+        self.account(tx, customer, gift.credit)?;
+        let grant = NewGrant {
+            id: self.new_id(IdKind::Grant),
+            credit: gift.credit.to_owned(),
+            business_key: gift.business_key.clone(),
+            source: gift.source,
+            amount: gift.amount,
+            expires_at: gift.expires_at,
+        };
+        if !credits::insert_grant(tx, customer, &grant, now)? {
+            return Ok(None);
+        }
+        let posting = Some(rules::grant(gift.amount));
+        self.post(tx, call, (customer, gift.credit), posting)?;
+        if let Some(end) = grant.expires_at {
+            let (customer, credit, grant) =
+                (customer.clone(), grant.credit.clone(), grant.id.clone());
+            self.enqueue(tx, &Job::ExpireCredits { customer, credit, grant }, end)?;
+        }
+        Ok(Some(grant.id))
+    }
+
+    /// Ends plan credits when a subscription ends: always after an unpaid trial (`None`), else
+    /// where the catalog says so.
+    pub(crate) fn end_plan_credits(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        customer: &Customer,
+        catalog: Option<&Catalog>,
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        for account in credits::of_customer(tx, &customer.id)? {
+            let kept = catalog.is_some_and(|catalog| match catalog.features.get(&account.credit) {
+                Some(Feature::Credits(credit)) => credit.on_cancel == OnCancel::Keep,
+                _ => true,
+            });
+            if !kept {
+                let grants = credits::grants(tx, &customer.id, &account.credit)?;
+                let ends = rules::end_plan_grants(&grants, OnRenewal::Reset, now);
+                self.post(tx, call, (&customer.id, &account.credit), ends)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends everything that a customer could spend: the customer is erased.
+    pub(crate) fn end_all_credits(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        customer: &CustomerId,
+    ) -> Result<(), EngineError> {
+        for account in credits::of_customer(tx, customer)? {
+            let grants = credits::grants(tx, customer, &account.credit)?;
+            self.post(tx, call, (customer, &account.credit), rules::end_all(&grants))?;
+        }
+        Ok(())
+    }
+
+    /// What can be spent, after what has expired is posted as such.
+    fn live_grants(
+        &self,
+        tx: &mut Tx<'_>,
+        customer: &CustomerId,
+        credit: &str,
+    ) -> Result<Vec<rules::Grant>, EngineError> {
+        let mut account = self.account(tx, customer, credit)?;
+        self.expire_credits(tx, customer, &mut account, self.now())?;
+        Ok(credits::grants(tx, customer, credit)?)
+    }
+
+    /// An account, locked; opened when there is none yet.
+    fn account(
+        &self,
+        tx: &mut Tx<'_>,
+        customer: &CustomerId,
+        credit: &str,
+    ) -> Result<Account, EngineError> {
+        if let Some(account) = credits::lock(tx, customer, credit)? {
+            return Ok(account);
+        }
+        credits::open(tx, customer, credit, 1)?;
+        let missing = || StoreError::Stale { table: "credit_accounts", id: credit.to_owned() };
+        Ok(credits::lock(tx, customer, credit)?.ok_or_else(missing)?)
+    }
+
+    /// Posts to an account, if there is anything to post.
+    fn post(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        (customer, credit): (&CustomerId, &str),
+        posting: Option<rules::Posting>,
+    ) -> Result<(), EngineError> {
+        let Some(posting) = posting else {
+            return Ok(());
+        };
+        let mut account = self.account(tx, customer, credit)?;
+        let id = self.new_id(IdKind::Ledger);
+        let because = Because { id: &id, cause: &call.cause, now: self.now() };
+        Ok(credits::post(tx, customer, &mut account, &posting, because)?)
+    }
+}
+
+/// What a plan gives for the window that starts at `start`; its key makes a second one impossible.
+fn period_credits<'a>(
+    credit: &'a str,
+    granted: &PlanCredits,
+    (plan, stored): (&str, &Stored),
+    start: Timestamp,
+) -> NewCredits<'a> {
+    NewCredits {
+        credit,
+        business_key: format!("period:{}:{}:{plan}", stored.id, start.micros()),
+        source: GrantSource::Plan,
+        amount: granted.amount,
+        expires_at: None,
+    }
+}

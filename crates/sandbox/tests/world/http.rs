@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
-use farthing_sandbox::Sandbox;
+use farthing_sandbox::{Request, Sandbox};
 
 use crate::shop::START;
 
@@ -50,4 +50,31 @@ async fn calls_pages_and_webhooks_go_over_the_wire() {
     assert_eq!(heard.lock().expect("no panic").len(), 1);
     let page = client.get(format!("{base}/sandbox/stripe/checkout/none")).send().await;
     assert_eq!(page.expect("an answer").status(), 404);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_keeps_the_caller_waiting_and_the_call_has_acted() {
+    let clock = Arc::new(|| START * 1_000_000);
+    let sandbox = Sandbox::open(None, 7, clock, "http://x/sandbox/stripe").expect("in memory");
+    let base = serve(Router::new().nest("/sandbox/stripe", sandbox.router())).await;
+    let client = reqwest::Client::new();
+    let call = |path: &str| {
+        client
+            .post(format!("{base}/sandbox/stripe{path}"))
+            .bearer_auth("sk_test_1")
+            .timeout(std::time::Duration::from_millis(300))
+            .send()
+    };
+    let set = call("/_scenario/lost_after").await.expect("an answer");
+    assert_eq!(set.status(), 200);
+    let lost = call("/v1/customers").await.expect_err("no answer arrives");
+    assert!(lost.is_timeout(), "{lost}");
+    assert_eq!(call("/v1/customers").await.expect("an answer").status(), 200);
+    let events = sandbox.with(|world| {
+        let headers = vec![("authorization".to_owned(), "Bearer sk_test_1".to_owned())];
+        let path = "/v1/events?type=customer.created".to_owned();
+        let request = Request { method: "GET".to_owned(), path, headers, body: Vec::new() };
+        crate::shop::json(&world.handle(&request))
+    });
+    assert_eq!(events["data"].as_array().map(Vec::len), Some(2));
 }

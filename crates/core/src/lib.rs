@@ -10,6 +10,7 @@ pub mod allowance;
 pub mod catalog;
 pub mod change;
 pub mod credits;
+pub mod dunning;
 pub mod entitlement;
 pub mod facts;
 pub mod ids;

@@ -236,6 +236,10 @@ pub enum Event {
     WentPastDue,
     /// What was owed was paid.
     Recovered,
+    /// It has been overdue for so long that only reading still works.
+    AccessLimited,
+    /// It has been overdue for so long that it is given up.
+    DunningExhausted,
     /// It will end.
     CancelScheduled(Timestamp),
     /// It will not end.
@@ -265,6 +269,8 @@ impl Event {
             Self::PaidLate(_) => "subscription.paid_late",
             Self::WentPastDue => "subscription.past_due",
             Self::Recovered => "subscription.recovered",
+            Self::AccessLimited => "dunning.access_limited",
+            Self::DunningExhausted => "dunning.exhausted",
             Self::CancelScheduled(_) => "subscription.cancel_scheduled",
             Self::CancelUndone => "subscription.cancel_undone",
             Self::ChangeScheduled(_) => "subscription.change_scheduled",

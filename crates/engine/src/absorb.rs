@@ -164,7 +164,7 @@ impl Engine {
                 business_key: format!("checkout:{}", checkout.id),
                 source: GrantSource::Pack,
                 amount: *amount,
-                expires_at: sold.expires.map(|span| now.plus_intervals(span.count, span.unit)),
+                expires_at: sold.expires.map(|span| span.after(now)),
             };
             self.grant(tx, call, &customer.id, &gift, now)?;
         }

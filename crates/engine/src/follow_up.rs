@@ -1,6 +1,7 @@
 //! What a change causes: rows for people, apps and jobs, in the same transaction as the change.
 
 use farthing_core::catalog::Catalog;
+use farthing_core::dunning;
 use farthing_core::facts::Puzzle;
 use farthing_core::ids::IdKind;
 use farthing_core::subscription::{Event, PaidPeriod};
@@ -177,8 +178,20 @@ impl Engine {
             Event::PlanChanged { paid, .. } => self.paid(tx, call, (catalog, stored), (paid, true)),
             Event::TrialEnded => self.end_plan_credits(tx, call, customer, None),
             Event::Ended => self.end_plan_credits(tx, call, customer, Some(catalog)),
-            Event::WentPastDue
-            | Event::Recovered
+            Event::WentPastDue | Event::AccessLimited => {
+                match dunning::next_step_at(&stored.subscription, &catalog.dunning) {
+                    Some(due) => {
+                        let job = Job::DunningStep { subscription: stored.id.clone() };
+                        self.enqueue(tx, &job, due)
+                    }
+                    None => Ok(()),
+                }
+            }
+            Event::DunningExhausted => {
+                let job = Job::CancelAtProvider { provider_id: stored.provider_id.clone() };
+                self.enqueue(tx, &job, self.now())
+            }
+            Event::Recovered
             | Event::CancelScheduled(_)
             | Event::CancelUndone
             | Event::ChangeScheduled(_)
@@ -262,6 +275,8 @@ fn starts_windows(event: &Event) -> bool {
         | Event::PaidLate(_)
         | Event::TrialEnded
         | Event::WentPastDue
+        | Event::AccessLimited
+        | Event::DunningExhausted
         | Event::Recovered
         | Event::CancelScheduled(_)
         | Event::CancelUndone
@@ -297,6 +312,8 @@ fn event_summary(customer: &Customer, stored: &Stored, event: &Event) -> Value {
         }
         Event::TrialEnded
         | Event::WentPastDue
+        | Event::AccessLimited
+        | Event::DunningExhausted
         | Event::Recovered
         | Event::CancelUndone
         | Event::ChangeUnscheduled

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use farthing_core::ids::{CustomerId, IdKind};
-use farthing_core::subscription;
 use farthing_core::time::Timestamp;
+use farthing_core::{dunning, subscription};
 use farthing_providers::stripe::Subject;
 use farthing_store::{Claim, Lease};
 use farthing_store::{Tx, counters, credits, customers, inbox, jobs, subscriptions};
@@ -29,6 +29,11 @@ pub enum Job {
     },
     /// End a trial that was not paid for.
     ExpireTrial {
+        /// Our id.
+        subscription: String,
+    },
+    /// Take the next step with a payment that is overdue.
+    DunningStep {
         /// Our id.
         subscription: String,
     },
@@ -199,6 +204,7 @@ impl Engine {
             Job::SyncSubscription { subscription } => self.sync_subscription(call, subscription),
             Job::SyncCheckout { checkout } => self.sync_checkout(checkout),
             Job::ExpireTrial { subscription } => self.expire_trial(call, subscription),
+            Job::DunningStep { subscription } => self.dunning_step(call, subscription),
             Job::GrantCredits { subscription, window_start } => {
                 self.grant_window(call, subscription, *window_start)
             }
@@ -261,16 +267,43 @@ impl Engine {
             if now < last {
                 return engine.enqueue(tx, &Job::ExpireTrial { subscription: id.clone() }, last);
             }
-            let Some(over) = subscription::expire_trial(&stored.subscription, now) else {
-                return Ok(());
-            };
-            let Some(mut customer) = customers::lock(tx, &stored.customer)? else {
-                return Ok(());
-            };
-            let stored = subscriptions::Stored { subscription: over.next, ..stored };
-            subscriptions::save(tx, &stored)?;
-            engine.follow_up(tx, &call, &mut customer, &stored, &over.events)
+            let over = subscription::expire_trial(&stored.subscription, now);
+            engine.take_over(tx, &call, stored, over)
         })
+    }
+
+    /// Asks the provider first: the payment may have arrived without a word.
+    fn dunning_step(&self, call: &Call, id: &str) -> Result<(), EngineError> {
+        if let Err(error) = self.sync_subscription(call, id) {
+            tracing::warn!(subscription.id = id, %error, "the provider could not be asked");
+        }
+        let (call, id) = (call.clone(), id.to_owned());
+        self.write(move |engine, tx| {
+            let Some(stored) = subscriptions::find(tx, &id)? else {
+                return Ok(());
+            };
+            let (_, catalog) = engine.catalog(tx)?;
+            let step = dunning::step(&stored.subscription, &catalog.dunning, engine.now());
+            engine.take_over(tx, &call, stored, step)
+        })
+    }
+
+    /// Saves what became of a subscription without the provider, and what follows.
+    fn take_over(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        stored: subscriptions::Stored,
+        absorbed: Option<subscription::Absorbed>,
+    ) -> Result<(), EngineError> {
+        let (Some(absorbed), Some(mut customer)) =
+            (absorbed, customers::lock(tx, &stored.customer)?)
+        else {
+            return Ok(());
+        };
+        let stored = subscriptions::Stored { subscription: absorbed.next, ..stored };
+        subscriptions::save(tx, &stored)?;
+        self.follow_up(tx, call, &mut customer, &stored, &absorbed.events)
     }
 
     fn grant_window(&self, call: &Call, id: &str, start: Timestamp) -> Result<(), EngineError> {
@@ -358,6 +391,7 @@ impl Job {
             Self::SyncSubscription { .. } => "sync_subscription",
             Self::SyncCheckout { .. } => "sync_checkout",
             Self::ExpireTrial { .. } => "expire_trial",
+            Self::DunningStep { .. } => "dunning_step",
             Self::GrantCredits { .. } => "grant_credits",
             Self::ExpireCredits { .. } => "expire_credits",
             Self::ExpireOverride { .. } => "expire_override",

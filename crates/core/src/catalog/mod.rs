@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money};
-use crate::time::Interval;
+use crate::time::{Interval, Timestamp};
 
 pub use diff::{Change, ChangeKind, InUse, diff, is_blocked};
 pub use error::{CatalogError, MAX_ERRORS};
@@ -306,6 +306,13 @@ pub struct Span {
     pub count: i64,
     /// Of what.
     pub unit: Interval,
+}
+
+impl Span {
+    /// This long after `at`.
+    pub fn after(&self, at: Timestamp) -> Timestamp {
+        at.plus_intervals(self.count, self.unit)
+    }
 }
 
 /// When plan changes happen.

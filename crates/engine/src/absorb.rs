@@ -357,7 +357,7 @@ impl Engine {
 }
 
 /// The key under which a payment has its effect once.
-fn paid_key(paid: &PaidPeriod) -> String {
+pub(crate) fn paid_key(paid: &PaidPeriod) -> String {
     format!("paid:{}:{}", paid.invoice, paid.price)
 }
 

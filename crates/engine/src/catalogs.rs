@@ -15,6 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::jobs::Job;
+use crate::reconcile;
 use crate::{Call, Engine, EngineError, STRIPE};
 
 /// The catalog in force.
@@ -143,7 +144,8 @@ impl Engine {
             ));
         }
         self.note(tx, call, "catalog.applied", &version.to_string())?;
-        self.enqueue(tx, &Job::Rematerialize { version, after: String::new() }, now)
+        self.enqueue(tx, &Job::Rematerialize { version, after: String::new() }, now)?;
+        self.enqueue_once(tx, &Job::Reconcile, now.plus_seconds(reconcile::EVERY))
     }
 
     fn plan_in(&self, tx: &mut Tx<'_>, next: &Catalog) -> Result<CatalogPlan, EngineError> {

@@ -16,7 +16,7 @@ use farthing_providers::stripe::{PhasesUpdate, PriceChange};
 use farthing_store::intents::{self, Inserted, Intent, IntentState, NewIntent};
 use farthing_store::previews::{self, Preview};
 use farthing_store::subscriptions::{self, Stored};
-use farthing_store::{Tx, counters, customers, entitlements};
+use farthing_store::{Tx, customers, entitlements};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -279,7 +279,7 @@ impl Engine {
     fn get_there(&self, call: &Call, intent: &Intent) -> Result<(), EngineError> {
         let journey = journey(intent)?;
         for _ in 0..STEPS_MAX {
-            let fetch = self.write(|_, tx| Ok(counters::next(tx, "fetches")?))?;
+            let fetch = self.next_fetch()?;
             let seen = match self.stripe()?.fetch_subscription(&journey.provider_id) {
                 Ok(seen) => seen,
                 Err(error) => return self.lost(intent, &error),

@@ -7,7 +7,7 @@ use farthing_core::time::Timestamp;
 use farthing_core::{dunning, subscription};
 use farthing_providers::stripe::Subject;
 use farthing_store::{Claim, Lease};
-use farthing_store::{Tx, counters, credits, customers, inbox, jobs, subscriptions};
+use farthing_store::{Tx, credits, customers, inbox, jobs, subscriptions};
 use serde::{Deserialize, Serialize};
 
 use crate::absorb::Sighting;
@@ -77,6 +77,8 @@ pub enum Job {
         /// The intent's id.
         intent: String,
     },
+    /// Compare everything with the provider.
+    Reconcile,
     /// Forget a customer at the provider.
     DeleteAtProvider {
         /// The provider's id.
@@ -140,6 +142,28 @@ impl Engine {
         run_at: Timestamp,
     ) -> Result<(), EngineError> {
         let payload = serde_json::to_string(job).expect("a job is plain data");
+        let dedup_key = format!("{payload}@{}", run_at.micros());
+        self.enqueue_as(tx, (job, payload), dedup_key, run_at)
+    }
+
+    /// Leaves a job unless one like it is waiting already.
+    pub(crate) fn enqueue_once(
+        &self,
+        tx: &mut Tx<'_>,
+        job: &Job,
+        run_at: Timestamp,
+    ) -> Result<(), EngineError> {
+        let payload = serde_json::to_string(job).expect("a job is plain data");
+        self.enqueue_as(tx, (job, payload.clone()), payload, run_at)
+    }
+
+    fn enqueue_as(
+        &self,
+        tx: &mut Tx<'_>,
+        (job, payload): (&Job, String),
+        dedup_key: String,
+        run_at: Timestamp,
+    ) -> Result<(), EngineError> {
         let customer = match job {
             Job::ExpireCredits { customer, .. } | Job::ExpireOverride { customer, .. } => {
                 Some(customer.clone())
@@ -150,7 +174,7 @@ impl Engine {
             id: self.new_id(IdKind::Job),
             kind: job.kind().to_owned(),
             customer,
-            dedup_key: Some(format!("{payload}@{}", run_at.micros())),
+            dedup_key: Some(dedup_key),
             payload,
             run_at,
             created_at: self.now(),
@@ -212,6 +236,7 @@ impl Engine {
             Job::ExpireOverride { customer, .. } => self.rematerialize(call, customer),
             Job::Rematerialize { version, after } => self.visit(call, *version, after),
             Job::CancelAtProvider { provider_id } => self.cancel_at_provider(provider_id),
+            Job::Reconcile => self.reconcile_daily(call),
             Job::ResolveIntent { intent } => self.resolve_intent(call, intent),
             Job::DeleteAtProvider { provider_id } => {
                 match self.stripe()?.delete_customer(provider_id) {
@@ -239,7 +264,7 @@ impl Engine {
         call: &Call,
         subject: &Subject,
     ) -> Result<(), EngineError> {
-        let fetch = self.write(|_, tx| Ok(counters::next(tx, "fetches")?))?;
+        let fetch = self.next_fetch()?;
         let snapshots = self.stripe()?.fetch(subject)?;
         let call = call.clone();
         self.write(move |engine, tx| {
@@ -397,6 +422,7 @@ impl Job {
             Self::ExpireOverride { .. } => "expire_override",
             Self::Rematerialize { .. } => "rematerialize",
             Self::CancelAtProvider { .. } => "cancel_at_provider",
+            Self::Reconcile => "reconcile",
             Self::ResolveIntent { .. } => "resolve_intent",
             Self::DeleteAtProvider { .. } => "delete_at_provider",
         }

@@ -26,6 +26,7 @@ pub mod jobs;
 pub mod keys;
 pub mod overrides;
 pub mod plans;
+pub mod reconcile;
 pub mod state;
 pub mod subscriptions;
 mod wake;

@@ -145,6 +145,10 @@ fn credits_end_at_their_instant_and_not_before(mut world: World) {
     assert_eq!(spend(&world, "ana", 501), Code::CreditsEmpty);
     assert_eq!(spend(&world, "ana", 1), Code::Ok);
     assert_eq!(left(&world, "ana"), [("signup", 499)]);
+    let ana: CustomerId = "ana".parse().unwrap();
+    let newest = world.by_hand(move |tx| rows::entries(tx, &ana, "ai", i64::MAX, 3));
+    let reasons: Vec<&str> = newest.iter().map(|entry| entry.reason.as_str()).collect();
+    assert_eq!(reasons, ["spend", "spend", "expire"], "what ended is written down first");
     world.check();
     world.drain();
     assert_eq!(left(&world, "ana"), [("signup", 499)]);

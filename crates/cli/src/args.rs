@@ -245,7 +245,7 @@ pub enum Keys {
     },
     /// List all keys, without their secrets
     List,
-    /// End a key at once
+    /// End a key for good; running servers stop taking it within five seconds
     Revoke {
         /// Its id: key_…
         id: String,

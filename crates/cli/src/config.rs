@@ -219,6 +219,16 @@ pub fn database_url(env: Env<'_>) -> Result<Option<String>, Failure> {
     reader.mistakes.pop().map_or(Ok(url), |mistake| Err(mistake.into()))
 }
 
+/// The mode that the environment names, if it names one. Errors: it is none.
+pub fn mode(env: Env<'_>) -> Result<Option<Mode>, Failure> {
+    if env("FARTHING_MODE").is_none() {
+        return Ok(None);
+    }
+    let mut reader = Reader { env, mistakes: Vec::new() };
+    let mode = reader.mode();
+    reader.mistakes.pop().map_or(Ok(mode), |mistake| Err(mistake.into()))
+}
+
 /// Stripe as the environment describes it for a database of `mode`; `None` if no key is set.
 pub fn stripe(env: Env<'_>, mode: Mode) -> Result<Option<StripeConfig>, Failure> {
     if env("STRIPE_API_KEY").is_none() && env("STRIPE_API_KEY_FILE").is_none() {

@@ -116,7 +116,7 @@ pub fn local(global: &Global, out: &Out) -> Result<Engine, Failure> {
     let (store, _) = open(global, out)?;
     let mode = mode_of(&store)?.ok_or_else(|| {
         Failure::new("the database was never used; nothing was changed")
-            .fix("start `farthing dev` or `farthing serve` on it once")
+            .fix("run `farthing db migrate` with FARTHING_MODE set, or start the server on it once")
     })?;
     let stripe = match mode {
         Mode::Sandbox => None,

@@ -1,5 +1,6 @@
 //! Requests that carry an idempotency key: run once, answered the same afterwards.
 
+use farthing_core::time::Timestamp;
 use farthing_store::Tx;
 use farthing_store::idempotency::{self, KeyedRequest};
 use serde::Serialize;
@@ -19,6 +20,8 @@ pub struct Keyed {
     pub request_hash: [u8; 32],
     /// The request's own id.
     pub request_id: String,
+    /// The time by a clock that only ever runs: the sandbox's jumps, and answers are kept for days.
+    pub now: Timestamp,
 }
 
 /// How long an answer is kept, in seconds: 30 days.
@@ -32,7 +35,7 @@ impl Engine {
     /// Takes the key, or says what became of it before.
     pub fn idempotency_begin(&self, keyed: &Keyed) -> Result<Begun, EngineError> {
         let keyed = keyed.clone();
-        self.write(move |engine, tx| Ok(idempotency::begin(tx, &engine.keyed(&keyed))?))
+        self.write(move |_, tx| Ok(idempotency::begin(tx, &Self::keyed(&keyed))?))
     }
 
     /// Keeps the answer.
@@ -43,15 +46,13 @@ impl Engine {
         body: &[u8],
     ) -> Result<(), EngineError> {
         let (keyed, body) = (keyed.clone(), body.to_vec());
-        self.write(move |engine, tx| {
-            Ok(idempotency::finish(tx, &engine.keyed(&keyed), status, &body)?)
-        })
+        self.write(move |_, tx| Ok(idempotency::finish(tx, &Self::keyed(&keyed), status, &body)?))
     }
 
     /// Frees the key: the request had no effect.
     pub fn idempotency_forget(&self, keyed: &Keyed) -> Result<(), EngineError> {
         let keyed = keyed.clone();
-        self.write(move |engine, tx| Ok(idempotency::forget(tx, &engine.keyed(&keyed))?))
+        self.write(move |_, tx| Ok(idempotency::forget(tx, &Self::keyed(&keyed))?))
     }
 
     /// Removes answers that were kept long enough; answers how many.
@@ -71,11 +72,11 @@ impl Engine {
             return Ok(());
         };
         let body = serde_json::to_vec(answer).expect("an answer is plain data");
-        Ok(idempotency::finish(tx, &self.keyed(keyed), 200, &body)?)
+        Ok(idempotency::finish(tx, &Self::keyed(keyed), 200, &body)?)
     }
 
-    fn keyed<'a>(&self, keyed: &'a Keyed) -> KeyedRequest<'a> {
-        let now = self.now();
+    fn keyed<'a>(keyed: &'a Keyed) -> KeyedRequest<'a> {
+        let now = keyed.now;
         KeyedRequest {
             scope: &keyed.scope,
             key: &keyed.key,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use farthing_core::catalog::{Catalog, PriceSlot};
 use farthing_core::money::Currency;
-use farthing_core::subscription::Status as SubscriptionStatus;
+use farthing_core::subscription::{Standing, Status as SubscriptionStatus};
 use farthing_core::time::Interval;
 use farthing_store::checkouts::Item;
 use farthing_store::customers::Customer;
@@ -147,6 +147,12 @@ pub(crate) fn pack_item(
             format!("use one of: {}", known.join(", ")),
         ));
     };
+    if customer.standing != Standing::Good {
+        return Err(EngineError::refused(
+            "past_due",
+            "a payment is overdue, and has to be paid before more is bought; nothing was changed",
+        ));
+    }
     if !sold.plans.is_empty() && !sold.plans.contains(&customer.plan) {
         return Err(EngineError::refused(
             "pack_not_for_plan",

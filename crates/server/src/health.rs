@@ -23,7 +23,11 @@ pub async fn healthz() -> &'static str {
     responses((status = 200, description = "Ready", body = String, content_type = "text/plain"))
 )]
 pub async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
-    app.ask(|engine| engine.ready()).await?;
+    let uptime = (app.uptime)();
+    if app.readiness.get(uptime).is_none() {
+        app.ask(|engine| engine.ready()).await?;
+        app.readiness.keep(uptime, ());
+    }
     Ok("ready\n")
 }
 
@@ -33,7 +37,15 @@ pub async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
     responses((status = 200, description = "Metrics", body = String, content_type = "text/plain"))
 )]
 pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, ApiError> {
-    let counts = app.ask(|engine| engine.work_counts()).await?;
+    let uptime = (app.uptime)();
+    let counts = match app.gauges.get(uptime) {
+        Some(counts) => counts,
+        None => {
+            let counts = app.ask(|engine| engine.work_counts()).await?;
+            app.gauges.keep(uptime, counts.clone());
+            counts
+        }
+    };
     let gauges = [
         Gauge {
             name: "farthing_provider_events",

@@ -162,7 +162,8 @@ fn unknown_name(text: &str) -> Option<(String, Vec<String>)> {
     let rest = text.strip_prefix("unknown field `")?;
     // What is known follows the last "expected"; the name before it is the client's, and may hold
     // anything.
-    let (name, known) = rest.rsplit_once("`, expected ").unwrap_or((rest, ""));
+    let none = rest.strip_suffix("`, there are no fields").map(|name| (name, ""));
+    let (name, known) = none.or(rest.rsplit_once("`, expected ")).unwrap_or((rest, ""));
     let known = known.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     Some((name.to_owned(), known))
 }

@@ -23,6 +23,7 @@ mod metrics;
 pub mod openapi;
 mod query;
 pub mod ratelimit;
+mod remembered;
 mod request;
 pub mod schema;
 pub mod state;
@@ -44,7 +45,11 @@ use state::{App, Pages};
 /// Everything that this server answers.
 pub fn router(state: AppState) -> Router {
     let document = openapi::complete(routes().into_openapi());
-    let pages = Pages { docs: docs::page(&document), openapi: document.to_string() };
+    let pages = Pages {
+        docs: docs::page(&document),
+        without_query: openapi::without_query(&document),
+        openapi: document.to_string(),
+    };
     let app = App::new(state, pages);
     let guarded = api::routes().route_layer(from_fn_with_state(app.clone(), idempotency::guard));
     let (router, _) = open_routes().merge(guarded).split_for_parts();

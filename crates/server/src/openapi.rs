@@ -1,6 +1,6 @@
 //! The OpenAPI document: what the handlers say of themselves, and what is true of all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use axum::extract::State;
 use axum::http::header;
@@ -138,4 +138,21 @@ fn responses() -> Value {
         responses.insert(format!("Problem{status}"), response);
     }
     Value::Object(responses)
+}
+
+/// Method and path of the operations under `/v1` that have no query parameters.
+pub(crate) fn without_query(document: &Value) -> HashSet<(String, String)> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(path, operations)| {
+        let operations = operations.as_object().into_iter().flatten();
+        operations.map(move |(method, operation)| (method, path, operation))
+    });
+    let has_query = |operation: &Value| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters.into_iter().any(|parameter| parameter["in"] == "query")
+    };
+    operations
+        .filter(|(_, path, operation)| path.starts_with("/v1/") && !has_query(operation))
+        .map(|(method, path, _)| (method.to_uppercase(), path.clone()))
+        .collect()
 }

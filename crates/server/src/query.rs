@@ -41,6 +41,11 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// A route without query parameters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParams {}
+
 fn invalid(problem: FieldProblem) -> ApiError {
     ApiError::invalid(vec![problem])
 }
@@ -151,6 +156,23 @@ fn number<'de, D: Deserializer<'de>>(from: D, least: u32, most: u32) -> Result<u
         }
     }
     from.deserialize_str(Number(least, most))
+}
+
+/// Yes or no, written `true` or `false`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "true" => Ok(Self(true)),
+            "false" => Ok(Self(false)),
+            other => {
+                let message = format!("{other:?} is neither true nor false");
+                Err(refuse(Code::InvalidValue, &message, "send true or false"))
+            }
+        }
+    }
 }
 
 /// The parameters of a list that has no others.

@@ -1,5 +1,6 @@
 //! What every handler can reach, and how the engine is called from async code.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use farthing_core::time::Timestamp;
+use farthing_engine::jobs::WorkCounts;
 use farthing_engine::{Engine, EngineError};
 
 use crate::auth::KeyCache;
@@ -14,6 +16,7 @@ use crate::codes::Code;
 use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::ratelimit::{RateLimit, RateLimiter};
+use crate::remembered::Remembered;
 
 /// For how long the process has been running. Only differences count; it never goes back.
 ///
@@ -81,6 +84,9 @@ pub struct App {
     pub(crate) rates: Arc<RateLimiter>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) readiness: Arc<Remembered<()>>,
+    pub(crate) gauges: Arc<Remembered<WorkCounts>>,
+    started: Timestamp,
 }
 
 /// What is the same for every request and was made once.
@@ -89,11 +95,16 @@ pub(crate) struct Pages {
     pub openapi: String,
     /// The page at `/docs`.
     pub docs: crate::docs::Page,
+    /// Method and path of the routes under `/v1` that take no query parameters.
+    pub without_query: HashSet<(String, String)>,
 }
 
 impl App {
     pub(crate) fn new(state: AppState, pages: Pages) -> Self {
         Self {
+            started: state.engine.now(),
+            readiness: Arc::default(),
+            gauges: Arc::default(),
             engine: state.engine,
             lab: state.sandbox_lab,
             uptime: state.uptime,
@@ -102,6 +113,13 @@ impl App {
             metrics: Arc::default(),
             pages: Arc::new(pages),
         }
+    }
+
+    /// The time by a clock that only ever runs: the engine's, from when the process started. In the
+    /// sandbox the engine's own clock jumps, and what is kept for days must not be forgotten then.
+    pub(crate) fn steady_now(&self) -> Timestamp {
+        let seconds = i64::try_from((self.uptime)().as_secs()).unwrap_or(i64::MAX);
+        self.started.plus_seconds(seconds)
     }
 
     /// Asks the engine, on a thread that may block. The work is finished even when nobody waits

@@ -4,6 +4,8 @@ use farthing_store::{Options, Store};
 use serde_json::json;
 
 use crate::args::{Db, Global};
+use crate::clock::SystemClock;
+use crate::config;
 use crate::exit::{Exit, Outcome};
 use crate::output::Out;
 use crate::target;
@@ -20,6 +22,9 @@ pub fn run(global: &Global, command: Db, out: &Out) -> Outcome {
         Store::open(&located.url, Options { connections: 2, ..Options::default() })?
     };
     let done = store.migrate()?;
+    if let (false, Some(mode)) = (located.dev, config::mode(&config::process_env)?) {
+        target::stamp(&store, mode, &SystemClock)?;
+    }
     if out.json {
         out.value(&json!({ "applied": done }));
     } else if done.is_empty() {

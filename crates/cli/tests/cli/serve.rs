@@ -83,3 +83,22 @@ fn a_sandbox_database_is_not_served() {
     assert!(ran.stderr.contains("this is a sandbox database, not a test one"), "{}", ran.stderr);
     assert_eq!(dev.get("/v1/plans")["data"][0]["plan"], json!("free"));
 }
+
+/// The how-to's order: migrate, apply, make a key, and only then serve.
+#[test]
+fn a_new_database_is_made_ready_before_the_first_server_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", dir.path().join("farthing.db").display());
+    let run = |args: &[&str]| {
+        let mut command = farthing();
+        command.env("FARTHING_MODE", "test").env("FARTHING_DATABASE_URL", &url);
+        Ran::of(command.current_dir(dir.path()).args(args))
+    };
+    run(&["keys", "create", "web app"]).exits(1);
+    run(&["db", "migrate"]).exits(0);
+    let made = run(&["keys", "create", "web app"]).exits(0);
+    assert!(made.stdout.contains("sk_test_"), "{}", made.stdout);
+    run(&["init"]).exits(0);
+    run(&["catalog", "apply", "catalog.toml", "--yes"]).exits(0);
+    run(&["check"]).exits(0);
+}

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::auth::Writer;
 use crate::error::ApiError;
 use crate::json::{Json, Text};
-use crate::query::{IdPath, Params};
+use crate::query::{Flag, IdPath, Params};
 use crate::schema;
 use crate::state::App;
 
@@ -22,7 +22,8 @@ use crate::state::App;
 #[into_params(parameter_in = Query)]
 pub struct PreviewParams {
     /// `true`: show what it would cost and do, and change nothing.
-    preview: bool,
+    #[param(value_type = Option<bool>, default = false)]
+    preview: Flag,
 }
 
 /// Another plan, or another interval.
@@ -93,7 +94,7 @@ pub async fn change_subscription(
 ) -> Result<Answered<Answer>, ApiError> {
     let command = Command::Change { plan: body.plan.0, interval: body.interval };
     let token = body.preview_token.map(|token| token.0);
-    run(&app, call, (id, command), (params.preview, token)).await
+    run(&app, call, (id, command), (params.preview.0, token)).await
 }
 
 /// Ends a subscription, at the end of what was paid for or at once. Again is nothing more.
@@ -114,7 +115,7 @@ pub async fn cancel_subscription(
 ) -> Result<Answered<Answer>, ApiError> {
     let command = Command::Cancel { at_once: matches!(body.at, CancelAt::Now) };
     let call = Call { reason: body.reason.map(|reason| reason.0), ..call };
-    run(&app, call, (id, command), (params.preview, None)).await
+    run(&app, call, (id, command), (params.preview.0, None)).await
 }
 
 /// Undoes a scheduled cancellation or change.

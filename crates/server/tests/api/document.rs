@@ -49,6 +49,26 @@ async fn the_router_answers_what_the_document_lists_and_nothing_else() {
     }
 }
 
+/// A parameter that is ignored is one that somebody counts on, such as `?preview=true`.
+#[tokio::test]
+async fn every_operation_refuses_a_parameter_that_it_does_not_know() {
+    let server = Server::new();
+    let document = farthing_server::openapi_document();
+    let mut asked = 0;
+    for (method, path, _) in operations(&document) {
+        if !path.starts_with("/v1/") {
+            continue;
+        }
+        let uri = path.replace("{id}", "a").replace("{feature}", "b");
+        let method = method.parse().unwrap();
+        let answer = server.raw(method, &format!("{uri}?nonsense=1"), b"{}".to_vec()).await;
+        assert_eq!(answer.status, 422, "{path}: {}", answer.json());
+        assert_eq!(answer.fields(), ["?nonsense unknown_field"], "{path}");
+        asked += 1;
+    }
+    assert!(20 < asked, "only {asked} operations");
+}
+
 #[test]
 fn the_list_of_operations_is_what_it_was() {
     let document = farthing_server::openapi_document();

@@ -7,6 +7,7 @@ mod auth;
 mod bodies;
 mod buying;
 mod catalog;
+mod changes;
 mod connections;
 mod customers;
 mod document;

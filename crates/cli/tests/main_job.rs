@@ -5,24 +5,37 @@
 mod sandbox;
 mod support;
 
-use farthing_store::testing::{Backend, TestStore};
 use serde_json::{Value, json};
 use support::Dev;
 
 const GOOD_CARD: &str = "4242 4242 4242 4242";
 
-#[test]
-fn one_customer_through_the_whole_main_job_on_sqlite() {
-    main_job(&Dev::start());
+/// Runs each test against a server on SQLite and against one on PostgreSQL.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $( #[test] fn $name() { super::$name(&crate::support::Dev::start()) } )*
+        }
+        mod postgres {
+            use farthing_store::testing::{Backend, TestStore};
+            $( #[test] fn $name() {
+                let database = TestStore::empty(Backend::Postgres);
+                super::$name(&crate::support::Dev::start_with(&["--database", database.url()]));
+            } )*
+        }
+    };
 }
 
-#[test]
-fn one_customer_through_the_whole_main_job_on_postgres() {
-    let database = TestStore::empty(Backend::Postgres);
-    main_job(&Dev::start_with(&["--database", database.url()]));
-}
+on_both!(
+    one_customer_through_the_whole_main_job,
+    five_parallel_consumes_at_four_of_five_allow_exactly_one,
+    paying_for_a_higher_plan_starts_at_zero_of_the_new_limit,
+    the_same_signed_event_is_processed_once_and_answered_three_times,
+    a_plan_without_room_is_refused_with_what_to_delete,
+    the_events_of_a_purchase_under_new_ids_grant_once_in_every_order,
+);
 
-fn main_job(dev: &Dev) {
+fn one_customer_through_the_whole_main_job(dev: &Dev) {
     let ana = json!({ "email": "ana@example.com" });
     assert_eq!(dev.send("PUT", "/v1/customers/ana", Some(&ana)).0, 201);
     reads_the_pricing_table(dev);
@@ -141,15 +154,13 @@ fn fails_a_renewal(dev: &Dev) {
     assert_eq!(invoices["data"][0]["status"], "open");
 }
 
-#[test]
-fn five_parallel_consumes_at_four_of_five_allow_exactly_one() {
-    let dev = Dev::start();
+fn five_parallel_consumes_at_four_of_five_allow_exactly_one(dev: &Dev) {
     dev.put("/v1/customers/ana", json!({ "email": "ana@example.com" }));
     let limit = json!({ "limit": 5, "reason": "five for the test" });
     dev.put("/v1/customers/ana/overrides/chatbots", limit);
-    assert_eq!(consume(&dev, "chatbots", 4)["allowed"], true);
+    assert_eq!(consume(dev, "chatbots", 4)["allowed"], true);
     let answers: Vec<Value> = std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..5).map(|_| scope.spawn(|| consume(&dev, "chatbots", 1))).collect();
+        let calls: Vec<_> = (0..5).map(|_| scope.spawn(|| consume(dev, "chatbots", 1))).collect();
         calls.into_iter().map(|call| call.join().unwrap()).collect()
     });
     let allowed = answers.iter().filter(|answer| answer["allowed"] == true).count();
@@ -157,43 +168,63 @@ fn five_parallel_consumes_at_four_of_five_allow_exactly_one() {
     assert_eq!((allowed, refused), (1, 4));
 }
 
-#[test]
-fn paying_for_a_higher_plan_starts_at_zero_of_the_new_limit() {
-    let dev = Dev::start();
+fn paying_for_a_higher_plan_starts_at_zero_of_the_new_limit(dev: &Dev) {
     dev.put("/v1/customers/ana", json!({ "email": "ana@example.com" }));
-    assert_eq!(consume(&dev, "messages", 100)["allowed"], true);
-    assert_eq!(consume(&dev, "messages", 1)["code"], "limit_reached");
+    assert_eq!(consume(dev, "messages", 100)["allowed"], true);
+    assert_eq!(consume(dev, "messages", 1)["code"], "limit_reached");
     dev.buy(json!({ "customer": "ana", "plan": "growth" }), GOOD_CARD);
-    let messages = &state(&dev)["features"]["messages"];
+    let messages = &state(dev)["features"]["messages"];
     assert_eq!((&messages["used"], &messages["limit"]), (&json!(0), &json!(10_000)));
 }
 
-#[test]
-fn the_same_signed_event_is_processed_once_and_answered_three_times() {
-    let dev = Dev::start();
+fn the_same_signed_event_is_processed_once_and_answered_three_times(dev: &Dev) {
     dev.put("/v1/customers/ana", json!({ "email": "ana@example.com" }));
     dev.buy(json!({ "customer": "ana", "plan": "growth" }), GOOD_CARD);
-    sandbox::settles(&dev);
-    let events = sandbox::stored_events(&dev);
+    sandbox::settles(dev);
+    let events = sandbox::stored_events(dev);
     let paid = events.iter().find(|event| event["type"] == "invoice.paid").unwrap();
-    let before = everything(&dev);
+    let before = everything(dev);
     for _ in 0..3 {
-        assert_eq!(sandbox::deliver(&dev, paid), 200);
+        assert_eq!(sandbox::deliver(dev, paid), 200);
     }
-    sandbox::settles(&dev);
-    unchanged(&dev, &before);
+    sandbox::settles(dev);
+    unchanged(dev, &before);
 }
 
-#[test]
-fn a_plan_without_room_is_refused_with_what_to_delete() {
-    let dev = Dev::start();
+fn a_plan_without_room_is_refused_with_what_to_delete(dev: &Dev) {
     dev.put("/v1/customers/ana", json!({ "email": "ana@example.com" }));
     dev.buy(json!({ "customer": "ana", "plan": "growth" }), GOOD_CARD);
-    assert_eq!(consume(&dev, "chatbots", 5)["allowed"], true);
+    assert_eq!(consume(dev, "chatbots", 5)["allowed"], true);
     let wanted = json!({ "customer": "ana", "plan": "starter" });
     let (status, problem) = dev.send("POST", "/v1/checkouts", Some(&wanted));
     assert_eq!((status, &problem["code"]), (409, &json!("over_limit")));
     let fix = "delete 2 chatbots before moving to Starter (5 used, 3 allowed)";
     assert_eq!(problem["errors"][0]["fix"], fix);
-    assert_eq!(state(&dev)["plan"], "growth");
+    assert_eq!(state(dev)["plan"], "growth");
+}
+
+/// The same facts under ids that were never seen, as a provider's resend from another endpoint.
+fn the_events_of_a_purchase_under_new_ids_grant_once_in_every_order(dev: &Dev) {
+    dev.put("/v1/customers/ana", json!({ "email": "ana@example.com" }));
+    dev.buy(json!({ "customer": "ana", "plan": "growth" }), GOOD_CARD);
+    sandbox::settles(dev);
+    let before = state(dev);
+    let events = sandbox::stored_events(dev);
+    let kinds = ["checkout.session.completed", "customer.subscription.created", "invoice.paid"];
+    let carriers =
+        kinds.map(|kind| events.iter().find(|event| event["type"] == kind).unwrap().clone());
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for (round, order) in orders.into_iter().enumerate() {
+        for index in order {
+            let mut event = carriers[index].clone();
+            event["id"] = json!(format!("evt_again_{round}_{index}"));
+            assert_eq!(sandbox::deliver(dev, &event), 200);
+        }
+        sandbox::settles(dev);
+        assert_eq!(state(dev), before, "after {order:?}");
+    }
+    let stored = dev.get("/v1/events?limit=200");
+    let done = stored["data"].as_array().unwrap().iter().filter(|event| event["state"] == "done");
+    assert!(18 < done.count(), "they were new events, and handled");
+    dev.cli(&["check"]).exits(0);
 }

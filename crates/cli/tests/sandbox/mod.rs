@@ -57,11 +57,12 @@ pub fn deliver(dev: &Dev, event: &Value) -> u16 {
     request.body(body).send().unwrap().status().as_u16()
 }
 
-/// Waits until every event has been handled.
+/// Waits until the provider has delivered every event and all of them have been handled.
 pub fn settles(dev: &Dev) {
-    eventually("events are handled", || {
+    eventually("events are delivered and handled", || {
+        let told = events(dev).iter().all(|event| event["pending_webhooks"] == 0);
         let waiting = dev.get("/v1/events?state=received");
-        waiting["data"].as_array().unwrap().is_empty()
+        told && waiting["data"].as_array().unwrap().is_empty()
     });
 }
 

@@ -189,7 +189,8 @@ impl Engine {
         if checkout.status != checkouts::Status::Settled {
             trials::release(tx, &checkout.id)?;
         }
-        let to = Some(json!({ "checkout": checkout.id, "status": checkout.status.as_str() }));
+        let to = json!({ "checkout": checkout.id, "status": checkout.status.as_str(), "failure": checkout.failure });
+        let to = Some(to);
         let change = Change { action, from: None, to, effective_at: self.now() };
         self.record(tx, call, customer, &change)
     }
@@ -211,7 +212,7 @@ impl Engine {
         self.fail_checkout(tx, call, customer, checkout)
     }
 
-    /// What was to be bought is not given after all.
+    /// What was to be bought is not given after all, because its trial is not.
     fn fail_checkout(
         &self,
         tx: &mut Tx<'_>,
@@ -225,7 +226,8 @@ impl Engine {
         let Some(checkout) = checkouts::find(tx, id)?.filter(open) else {
             return Ok(());
         };
-        let failed = Checkout { status: checkouts::Status::Failed, ..checkout };
+        let failure = Some("trial_used".to_owned());
+        let failed = Checkout { status: checkouts::Status::Failed, failure, ..checkout };
         checkouts::save(tx, &failed)?;
         self.checkout_closed(tx, call, customer, &failed)
     }

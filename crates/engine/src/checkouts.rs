@@ -83,6 +83,8 @@ pub struct CheckoutView {
     pub expires_at: Timestamp,
     /// When money, or for a trial a payment method, arrived.
     pub settled_at: Option<Timestamp>,
+    /// Why it failed, as an error code: `trial_used` when the card has had a trial before.
+    pub failure: Option<String>,
 }
 
 /// What a pack holds, as it was sold.
@@ -224,6 +226,7 @@ impl Engine {
             created_at: now,
             expires_at: now.plus_seconds(OPEN_FOR),
             settled_at: None,
+            failure: None,
             attempt: 0,
             seen: 0,
         };
@@ -487,5 +490,6 @@ fn view(checkout: &Checkout) -> CheckoutView {
         created_at: checkout.created_at,
         expires_at: checkout.expires_at,
         settled_at: checkout.settled_at,
+        failure: checkout.failure.clone(),
     }
 }

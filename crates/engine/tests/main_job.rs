@@ -261,7 +261,8 @@ fn a_second_trial_with_the_same_card_is_not_given(mut world: World) {
     world.settle();
     let state = world.state("ben");
     assert_eq!((state.plan.as_str(), state.credits["ai"].balance), ("free", 500));
-    assert_eq!(world.engine.checkout(&checkout.id).unwrap().status, "failed");
+    let failed = world.engine.checkout(&checkout.id).unwrap();
+    assert_eq!((failed.status, failed.failure.as_deref()), ("failed", Some("trial_used")));
     world.check();
 }
 

@@ -344,6 +344,8 @@ pub struct Checkout {
     /// When money, or for a trial a payment method, arrived.
     #[schema(format = DateTime)]
     pub settled_at: Option<String>,
+    /// Why it failed, as an error code: `trial_used` when the card has had a trial before.
+    pub failure: Option<String>,
 }
 
 /// A subscription.

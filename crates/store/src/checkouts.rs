@@ -79,6 +79,8 @@ pub struct Checkout {
     pub expires_at: Timestamp,
     /// When it was settled.
     pub settled_at: Option<Timestamp>,
+    /// Why it failed, as a code.
+    pub failure: Option<String>,
     /// How often the provider's answer to the request for its page was lost for good.
     pub attempt: i64,
     /// The number of the fetch it was last brought up to date with.
@@ -90,7 +92,7 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<Checkout>, StoreError> {
     const SQL: &str = "
         SELECT customer_id, checkout_id, kind, item, pay_interval, amount, currency, trial_days,
                provider, provider_id, url, return_path, status, created_at, expires_at, settled_at,
-               seen, attempt, sold
+               seen, attempt, sold, failure
         FROM checkouts WHERE checkout_id = $1";
     tx.query_opt(SQL, &params![id])?.map(|row| read(&row)).transpose()
 }
@@ -100,7 +102,7 @@ pub fn open_plan(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<Option<Checko
     const SQL: &str = "
         SELECT customer_id, checkout_id, kind, item, pay_interval, amount, currency, trial_days,
                provider, provider_id, url, return_path, status, created_at, expires_at, settled_at,
-               seen, attempt, sold
+               seen, attempt, sold, failure
         FROM checkouts WHERE customer_id = $1 AND kind = 'plan' AND status = 'open'";
     tx.query_opt(SQL, &params![customer])?.map(|row| read(&row)).transpose()
 }
@@ -110,9 +112,9 @@ pub fn insert(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
     const SQL: &str = "
         INSERT INTO checkouts (customer_id, checkout_id, kind, item, pay_interval, amount, currency,
             trial_days, provider, provider_id, url, return_path, status, created_at, expires_at,
-            settled_at, seen, attempt, sold)
+            settled_at, seen, attempt, sold, failure)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19)";
+            $19, $20)";
     let c = checkout;
     let (kind, item, interval, trial_days, sold) = match &c.item {
         Item::Plan { plan, interval, trial_days } => {
@@ -139,7 +141,8 @@ pub fn insert(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
         c.settled_at,
         c.seen,
         c.attempt,
-        sold
+        sold,
+        c.failure.clone()
     ];
     tx.execute(SQL, &values)?;
     Ok(())
@@ -150,7 +153,7 @@ pub fn save(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE checkouts
         SET provider_id = $3, url = $4, status = $5, expires_at = $6, settled_at = $7, seen = $8,
-            attempt = $9
+            attempt = $9, failure = $10
         WHERE customer_id = $1 AND checkout_id = $2";
     let c = checkout;
     let values = params![
@@ -162,7 +165,8 @@ pub fn save(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
         c.expires_at,
         c.settled_at,
         c.seen,
-        c.attempt
+        c.attempt,
+        c.failure.clone()
     ];
     match tx.execute(SQL, &values)? {
         1 => Ok(()),
@@ -212,6 +216,7 @@ fn read(row: &Row) -> Result<Checkout, StoreError> {
         created_at: row.time(13)?,
         expires_at: row.time(14)?,
         settled_at: row.opt_time(15)?,
+        failure: row.opt_text(19)?,
         attempt: row.int(17)?,
         seen: row.int(16)?,
     })

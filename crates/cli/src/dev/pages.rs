@@ -102,6 +102,11 @@ fn outcome(checkout: &CheckoutView, claimed: Option<&str>) -> Markup {
         ("open", Some("success")) => ("One moment", "The provider has not confirmed it yet."),
         ("open", _) => ("Not paid", "Nothing was charged. The checkout is still open."),
         ("expired", _) => ("Expired", "Nothing was charged. Start a new checkout."),
+        ("failed", _) if checkout.failure.as_deref() == Some("trial_used") => (
+            "No second trial",
+            "This card has had a trial before. Nothing was charged and nothing was granted: buy the \
+             plan without a trial (\"trial\": false), or pay with another card.",
+        ),
         _ => ("Not done", "The checkout failed. Nothing was granted."),
     };
     let wait = (checkout.status, claimed) == ("open", Some("success"));

@@ -23,6 +23,9 @@ CREATE INDEX previews_by_expiry ON previews (expires_at);
 ALTER TABLE periods ADD COLUMN grants BIGINT NOT NULL DEFAULT 0 CHECK (grants >= 0);
 
 -- What was sold, whatever the catalog says when it is paid; and how often its page was asked for.
+-- Why a checkout failed, as a code.
+ALTER TABLE checkouts ADD COLUMN failure TEXT COLLATE "C"
+    CHECK (failure IS NULL OR status = 'failed');
 ALTER TABLE checkouts ADD COLUMN sold TEXT COLLATE "C";
 ALTER TABLE checkouts ADD COLUMN attempt BIGINT NOT NULL DEFAULT 0 CHECK (attempt >= 0);
 

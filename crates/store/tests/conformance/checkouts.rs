@@ -42,6 +42,7 @@ fn checkout(n: i64, of: &str, item: Item) -> Checkout {
         created_at: at(n),
         expires_at: at(99),
         settled_at: None,
+        failure: None,
         attempt: 0,
         seen: 0,
     }

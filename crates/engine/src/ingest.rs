@@ -149,7 +149,7 @@ impl Engine {
     }
 
     /// Fetches what an event is about; `None` when it does not concern us.
-    fn look(
+    pub(crate) fn look(
         &self,
         event: &ProviderEvent,
     ) -> Result<Option<Vec<farthing_core::snapshot::Snapshot>>, EngineError> {
@@ -243,21 +243,6 @@ impl Engine {
             let missing = || EngineError::NotFound { what: "event", id: id.to_owned() };
             Ok(event_view(inbox::get(tx, id)?.ok_or_else(missing)?))
         })
-    }
-
-    /// Handles an event again, whatever became of it. What has had its effect has none again.
-    pub fn replay_event(&self, call: &Call, id: &str) -> Result<EventView, EngineError> {
-        let (call, wanted) = (call.clone(), id.to_owned());
-        self.write(move |engine, tx| {
-            let now = engine.now();
-            if !inbox::replay(tx, &wanted, now)? && inbox::get(tx, &wanted)?.is_none() {
-                return Err(EngineError::NotFound { what: "event", id: wanted.clone() });
-            }
-            alerts::resolve(tx, "provider_event", &wanted, now)?;
-            engine.note(tx, &call, "event.replayed", &wanted)
-        })?;
-        self.inner.wake.ring();
-        self.event(id)
     }
 }
 

@@ -27,6 +27,7 @@ pub mod keys;
 pub mod overrides;
 pub mod plans;
 pub mod reconcile;
+pub mod replay;
 mod sold;
 pub mod state;
 pub mod subscriptions;

@@ -151,18 +151,7 @@ impl Engine {
             if entries.is_empty() && customers::find(tx, id)?.is_none() {
                 return Err(EngineError::no_customer(id));
             }
-            let json = |text: Option<String>| text.and_then(|t| serde_json::from_str(&t).ok());
-            let view = |entry: audit::Audit| TimelineEntry {
-                seq: entry.seq,
-                action: entry.record.action,
-                actor: entry.record.actor,
-                cause: entry.record.cause,
-                from: json(entry.record.from_state),
-                to: json(entry.record.to_state),
-                effective_at: entry.record.effective_at,
-                at: entry.record.recorded_at,
-            };
-            Ok(entries.into_iter().map(view).collect())
+            Ok(entries.into_iter().map(timeline_entry).collect())
         })
     }
 
@@ -201,6 +190,21 @@ impl Engine {
             features,
             credits: balances,
         })
+    }
+}
+
+/// An entry of the audit log for people.
+pub(crate) fn timeline_entry(entry: audit::Audit) -> TimelineEntry {
+    let json = |text: Option<String>| text.and_then(|t| serde_json::from_str(&t).ok());
+    TimelineEntry {
+        seq: entry.seq,
+        action: entry.record.action,
+        actor: entry.record.actor,
+        cause: entry.record.cause,
+        from: json(entry.record.from_state),
+        to: json(entry.record.to_state),
+        effective_at: entry.record.effective_at,
+        at: entry.record.recorded_at,
     }
 }
 

@@ -354,9 +354,15 @@ fn an_event_without_a_known_customer_waits_for_a_person_and_can_be_replayed(mut 
     assert!(!waiting.is_empty());
     assert!(waiting.values().flatten().all(|why| why.contains("no customer of ours")));
     world.check();
+    let shown = world.engine.preview_replay(waiting.keys().next().unwrap()).unwrap();
+    assert_eq!((shown.outcome, shown.changes.len()), ("set_aside", 0));
     world.customer("eve");
     let path = format!("/v1/customers/{customer}");
     world.at_provider("POST", &path, &[("metadata[farthing_customer]", "eve")]);
+    let shown = world.engine.preview_replay(waiting.keys().next().unwrap()).unwrap();
+    assert_eq!((shown.outcome, shown.state.unwrap().plan.as_str()), ("absorbed", "growth"));
+    assert!(shown.changes.iter().any(|change| change.action == "subscription.activated"));
+    assert_eq!(world.state("eve").plan, "free", "it was only shown");
     for id in waiting.keys() {
         world.engine.replay_event(&caller(), id).unwrap();
     }

@@ -175,6 +175,23 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
+/// Whether to show and not to do.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct PreviewParams {
+    /// `true`: show what it would do, and change nothing.
+    #[param(value_type = Option<bool>, default = false)]
+    preview: Flag,
+}
+
+impl PreviewParams {
+    /// Whether only to show.
+    pub fn preview(&self) -> bool {
+        self.preview.0
+    }
+}
+
 /// The parameters of a list that has no others.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]

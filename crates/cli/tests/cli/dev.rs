@@ -194,3 +194,20 @@ fn a_catalog_in_the_directory_where_it_is_started_is_used_in_place() {
     );
     assert!(!data.join("catalog.toml").exists());
 }
+
+/// The sandbox's clock jumps over the month for which answers are kept; the answer is kept.
+#[test]
+fn the_clock_moves_once_for_one_idempotency_key() {
+    let dev = Dev::start();
+    let advance = || {
+        let request = http().post(format!("{}/v1/sandbox/clock/advance", dev.api()));
+        let request = request.bearer_auth(dev.key()).header("idempotency-key", "one-month");
+        let answer = request.json(&json!({ "by": "31d" })).send().unwrap();
+        assert_eq!(answer.status(), 200);
+        let replayed = answer.headers().contains_key("idempotent-replayed");
+        (answer.json::<Value>().unwrap(), replayed)
+    };
+    let (first, replayed) = advance();
+    assert!(!replayed);
+    assert_eq!(advance(), (first, true));
+}

@@ -7,24 +7,14 @@ use farthing_core::time::Interval;
 use farthing_engine::Call;
 use farthing_engine::changes::{ChangePreview, Changed};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::auth::Writer;
 use crate::error::ApiError;
 use crate::json::{Json, Text};
-use crate::query::{Flag, IdPath, Params};
+use crate::query::{IdPath, Params, PreviewParams};
 use crate::schema;
 use crate::state::App;
-
-/// Whether to show and not to do.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub struct PreviewParams {
-    /// `true`: show what it would cost and do, and change nothing.
-    #[param(value_type = Option<bool>, default = false)]
-    preview: Flag,
-}
 
 /// Another plan, or another interval.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -94,7 +84,7 @@ pub async fn change_subscription(
 ) -> Result<Answered<Answer>, ApiError> {
     let command = Command::Change { plan: body.plan.0, interval: body.interval };
     let token = body.preview_token.map(|token| token.0);
-    run(&app, call, (id, command), (params.preview.0, token)).await
+    run(&app, call, (id, command), (params.preview(), token)).await
 }
 
 /// Ends a subscription, at the end of what was paid for or at once. Again is nothing more.
@@ -115,7 +105,7 @@ pub async fn cancel_subscription(
 ) -> Result<Answered<Answer>, ApiError> {
     let command = Command::Cancel { at_once: matches!(body.at, CancelAt::Now) };
     let call = Call { reason: body.reason.map(|reason| reason.0), ..call };
-    run(&app, call, (id, command), (params.preview.0, None)).await
+    run(&app, call, (id, command), (params.preview(), None)).await
 }
 
 /// Undoes a scheduled cancellation or change.

@@ -3,12 +3,13 @@
 use axum::Json as Answered;
 use axum::extract::State;
 use farthing_engine::ingest::{EventState, EventView};
-use serde::Deserialize;
+use farthing_engine::replay::ReplayPreview;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::auth::{Reader, Writer};
 use crate::error::ApiError;
-use crate::query::{IdPath, Limit, Page, Params};
+use crate::query::{IdPath, Limit, Page, Params, PreviewParams};
 use crate::schema;
 use crate::state::App;
 
@@ -84,17 +85,37 @@ pub async fn get_event(
     app.ask(move |engine| engine.event(&id)).await.map(Answered)
 }
 
+/// What it would be, or the event.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Replayed {
+    /// With `?preview=true`.
+    Preview(Box<ReplayPreview>),
+    /// Without.
+    Event(EventView),
+}
+
 /// Handles an event again. What has had its effect has none again.
+///
+/// With `?preview=true` it answers what would become of it, line by line, and changes nothing.
 #[utoipa::path(
     post, path = "/v1/events/{id}/replay", operation_id = "replayEvent", tag = "events",
-    params(("id" = String, Path, description = "Ours, not the provider's")),
-    responses((status = 200, description = "The event", body = schema::ProviderEvent)),
+    params(("id" = String, Path, description = "Ours, not the provider's"), PreviewParams),
+    responses((status = 200, description = "The preview, or the event",
+               body = schema::ReplayAnswer)),
     security(("api_key" = ["full"]))
 )]
 pub async fn replay_event(
     State(app): State<App>,
     Writer(call): Writer,
     IdPath(id): IdPath,
-) -> Result<Answered<EventView>, ApiError> {
-    app.ask(move |engine| engine.replay_event(&call, &id)).await.map(Answered)
+    Params(params): Params<PreviewParams>,
+) -> Result<Answered<Replayed>, ApiError> {
+    let work = move |engine: &farthing_engine::Engine| {
+        if params.preview() {
+            return engine.preview_replay(&id).map(|shown| Replayed::Preview(Box::new(shown)));
+        }
+        engine.replay_event(&call, &id).map(Replayed::Event)
+    };
+    app.ask(work).await.map(Answered)
 }

@@ -97,3 +97,34 @@ async fn events_are_listed_read_and_replayed() {
     off(|| server.world.drain());
     assert_eq!(server.get("/v1/customers/u_1/state").await.json(), before, "it had its effect");
 }
+
+#[tokio::test]
+async fn a_replay_can_be_looked_at_first() {
+    let server = Server::new();
+    server.customer("u_1").await;
+    let opened = server.post("/v1/checkouts", json!({ "customer": "u_1", "plan": "growth" })).await;
+    let id = opened.json()["id"].as_str().unwrap().to_owned();
+    off(|| {
+        let page = server.world.engine.checkout(&id).unwrap();
+        assert_eq!(server.world.pay(&page, crate::harness::world::GOOD_CARD), 303);
+        let mut provider = server.world.provider();
+        let mut deliveries = Vec::new();
+        for delivery in provider.deliveries_due() {
+            let signed =
+                delivery.headers.iter().find(|(k, _)| k.eq_ignore_ascii_case("stripe-signature"));
+            deliveries.push((signed.unwrap().1.clone(), delivery.body));
+        }
+        drop(provider);
+        deliveries.iter().for_each(|it| drop(server.world.receive(it)));
+    });
+    let events = server.get("/v1/events?state=received&limit=200").await.json();
+    let paid = events["data"].as_array().unwrap().iter().find(|it| it["type"] == "invoice.paid");
+    let path = format!("/v1/events/{}/replay", paid.unwrap()["id"].as_str().unwrap());
+    let shown: farthing_server::schema::ReplayPreview =
+        server.post(&format!("{path}?preview=true"), json!({})).await.as_promised();
+    assert_eq!((shown.outcome.as_str(), shown.customer.as_deref()), ("absorbed", Some("u_1")));
+    assert_eq!(shown.state.unwrap().plan, "growth");
+    assert!(shown.changes.iter().any(|it| it.action == "subscription.activated"));
+    let state = server.get("/v1/customers/u_1/state").await.json();
+    assert_eq!(state["plan"], "free", "it was only shown");
+}

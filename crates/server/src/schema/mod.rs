@@ -3,11 +3,15 @@
 //! The engine's own types are what is sent. The tests read every answer with these types, which
 //! refuse a field that they do not know, so that neither can change alone.
 
+mod previews;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+
+pub use previews::*;
 
 /// An error, as RFC 9457 has it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -522,69 +526,4 @@ pub struct ProviderEvent {
     /// When its handling ended.
     #[schema(format = DateTime)]
     pub processed_at: Option<String>,
-}
-
-/// A preview of a change (with `?preview=true`), or what became of it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum ChangeAnswer {
-    /// With `?preview=true`.
-    Preview(ChangePreview),
-    /// Without.
-    Changed(Changed),
-}
-
-/// What a change would cost and do.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangePreview {
-    /// What is charged at once; 0 for a change that waits.
-    pub due_now: Money,
-    /// What that is made of.
-    pub lines: Vec<PreviewLine>,
-    /// When it takes effect.
-    #[schema(format = DateTime)]
-    pub effective_at: String,
-    /// What is charged next, and when.
-    pub next_charge: Option<NextCharge>,
-    /// What has to go first, in sentences.
-    pub blocked_by: Vec<String>,
-    /// To be sent with the change within 15 minutes; `null` when it is blocked.
-    pub preview_token: Option<String>,
-}
-
-/// One line of a preview.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PreviewLine {
-    /// What it is for.
-    pub description: String,
-    /// Its amount; negative for a credit.
-    pub amount: Money,
-}
-
-/// The next regular charge.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NextCharge {
-    /// When.
-    #[schema(format = DateTime)]
-    pub at: String,
-    /// How much.
-    pub amount: Money,
-}
-
-/// What became of a change.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Changed {
-    /// `done`, `scheduled`, `payment_pending` or `unchanged`.
-    pub outcome: String,
-    /// When it takes effect.
-    #[schema(format = DateTime)]
-    pub effective_at: String,
-    /// Where the customer can pay, when a payment is pending.
-    pub payment_url: Option<String>,
-    /// The subscription afterwards.
-    pub subscription: Subscription,
 }

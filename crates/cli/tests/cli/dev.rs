@@ -7,7 +7,7 @@ use farthing_core::time::Timestamp;
 use farthing_store::meta::{self, Mode};
 use farthing_store::testing::{Backend, TestStore};
 use farthing_store::{Options, Store};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Dev, Process, Ran, http};
 

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use farthing_engine::Engine;
+use farthing_engine::{Clock, Engine};
 use tokio::sync::RwLock;
+
+use crate::clock::SystemClock;
 
 /// Workers hold it for reading while they work. Whoever needs them to stand still, such as a
 /// clock that is being moved, holds it for writing.
@@ -77,7 +79,7 @@ fn work(engine: &Engine, gate: &Gate, stop: &AtomicBool, cleans_up: bool) {
         }
         if cleans_up && purged.is_none_or(|at| PURGE_EVERY <= at.elapsed()) {
             purged = Some(Instant::now());
-            match engine.idempotency_purge() {
+            match engine.idempotency_purge(SystemClock.now()) {
                 Ok(n) => tracing::debug!(n, "cleared old answers away"),
                 Err(error) => tracing::warn!(%error, "old answers could not be cleared away"),
             }

@@ -20,7 +20,7 @@ pub struct Keyed {
     pub request_hash: [u8; 32],
     /// The request's own id.
     pub request_id: String,
-    /// The time by a clock that only ever runs: the sandbox's jumps, and answers are kept for days.
+    /// The time by the machine's clock: the sandbox's jumps by months, and answers are kept for days.
     pub now: Timestamp,
 }
 
@@ -55,9 +55,10 @@ impl Engine {
         self.write(move |_, tx| Ok(idempotency::forget(tx, &Self::keyed(&keyed))?))
     }
 
-    /// Removes answers that were kept long enough; answers how many.
-    pub fn idempotency_purge(&self) -> Result<u64, EngineError> {
-        self.write(move |engine, tx| Ok(idempotency::purge_expired(tx, engine.now(), PURGE)?))
+    /// Removes answers that were kept long enough at `now`, which is by the same clock as
+    /// [`Keyed::now`]; answers how many.
+    pub fn idempotency_purge(&self, now: Timestamp) -> Result<u64, EngineError> {
+        self.write(move |_, tx| Ok(idempotency::purge_expired(tx, now, PURGE)?))
     }
 
     /// Keeps the answer to a keyed request in the transaction that has its effect: both are there

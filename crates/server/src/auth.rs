@@ -21,6 +21,11 @@ use crate::state::App;
 /// longer.
 const CACHED: Duration = Duration::from_secs(5);
 
+/// What requests are counted as that come with no key, or with one that was never good here: each
+/// of them may ask the database, so that somebody who guesses is slowed down together with all
+/// others who do. Keys that were good before are not held up.
+const NO_KEY: &str = "/v1";
+
 /// How many keys are remembered.
 const CACHED_MAX: usize = 1_000;
 
@@ -104,31 +109,41 @@ pub async fn authenticate(parts: &mut Parts, app: &App) -> Result<Caller, ApiErr
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Ok(caller.clone());
     }
-    let key = bearer(&parts.headers)?;
+    let key = match bearer(&parts.headers) {
+        Ok(key) => key,
+        Err(error) => return app.admit_stranger(NO_KEY).and(Err(error)),
+    };
     let now = (app.uptime)();
     let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
     let caller = match app.keys.find(&digest, now) {
-        Some(caller) => caller,
-        None => {
-            let key = key.to_owned();
-            let caller = match app.ask(move |engine| engine.authenticate(&key)).await? {
-                Authenticated::Key(found) => Caller { key_id: found.id, scope: found.scope },
-                Authenticated::WrongMode => {
-                    let mode = app.engine.mode().as_str();
-                    let detail =
-                        format!("this key is of another mode; this server is in {mode} mode");
-                    return Err(unauthorized(Code::WrongMode, &detail));
-                }
-                Authenticated::Unknown => {
-                    let detail = "this API key is unknown or was revoked";
-                    return Err(unauthorized(Code::Unauthorized, detail));
-                }
-            };
-            app.keys.remember(digest, &caller, now);
-            caller
+        Known::Now(caller) => caller,
+        Known::Before => look_up(app, key, digest).await?,
+        Known::Never => {
+            app.admit_stranger(NO_KEY)?;
+            look_up(app, key, digest).await?
         }
     };
     parts.extensions.insert(caller.clone());
+    Ok(caller)
+}
+
+/// Asks the database whose key it is.
+async fn look_up(app: &App, key: &str, digest: [u8; 32]) -> Result<Caller, ApiError> {
+    let key = key.to_owned();
+    let found = app.ask(move |engine| engine.authenticate(&key)).await?;
+    let Authenticated::Key(found) = found else {
+        app.keys.forget(&digest);
+        return Err(match found {
+            Authenticated::WrongMode => {
+                let mode = app.engine.mode().as_str();
+                let detail = format!("this key is of another mode; this server is in {mode} mode");
+                unauthorized(Code::WrongMode, &detail)
+            }
+            _ => unauthorized(Code::Unauthorized, "this API key is unknown or was revoked"),
+        });
+    };
+    let caller = Caller { key_id: found.id, scope: found.scope };
+    app.keys.remember(digest, &caller, (app.uptime)());
     Ok(caller)
 }
 
@@ -154,17 +169,34 @@ fn unauthorized(code: Code, detail: &str) -> ApiError {
     ApiError::new(code, detail).with_header(header::WWW_AUTHENTICATE, challenge)
 }
 
-/// Keys that were good a moment ago, by their hash.
+/// What is known about a key without asking.
+enum Known {
+    /// It was good a moment ago.
+    Now(Caller),
+    /// It was good once.
+    Before,
+    /// It was never seen, or was not good.
+    Never,
+}
+
+/// Keys that were good when they were last looked up, by their hash.
 #[derive(Default)]
 pub(crate) struct KeyCache {
     known: Mutex<HashMap<[u8; 32], (Duration, Caller)>>,
 }
 
 impl KeyCache {
-    fn find(&self, digest: &[u8; 32], now: Duration) -> Option<Caller> {
+    fn find(&self, digest: &[u8; 32], now: Duration) -> Known {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, caller) = known.get(digest)?;
-        (now.saturating_sub(*at) < CACHED).then(|| caller.clone())
+        match known.get(digest) {
+            Some((at, caller)) if now.saturating_sub(*at) < CACHED => Known::Now(caller.clone()),
+            Some(_) => Known::Before,
+            None => Known::Never,
+        }
+    }
+
+    fn forget(&self, digest: &[u8; 32]) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(digest);
     }
 
     fn remember(&self, digest: [u8; 32], caller: &Caller, now: Duration) {
@@ -185,9 +217,11 @@ mod tests {
         let cache = KeyCache::default();
         let caller = Caller { key_id: "key_1".to_owned(), scope: Scope::Read };
         cache.remember([1; 32], &caller, Duration::from_secs(10));
-        assert!(cache.find(&[1; 32], Duration::from_millis(14_999)).is_some());
-        assert!(cache.find(&[1; 32], Duration::from_secs(15)).is_none());
-        assert!(cache.find(&[2; 32], Duration::from_secs(10)).is_none());
+        assert!(matches!(cache.find(&[1; 32], Duration::from_millis(14_999)), Known::Now(_)));
+        assert!(matches!(cache.find(&[1; 32], Duration::from_secs(15)), Known::Before));
+        assert!(matches!(cache.find(&[2; 32], Duration::from_secs(10)), Known::Never));
+        cache.forget(&[1; 32]);
+        assert!(matches!(cache.find(&[1; 32], Duration::from_secs(10)), Known::Never));
     }
 
     #[test]

@@ -23,11 +23,7 @@ pub async fn healthz() -> &'static str {
     responses((status = 200, description = "Ready", body = String, content_type = "text/plain"))
 )]
 pub async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
-    let uptime = (app.uptime)();
-    if app.readiness.get(uptime).is_none() {
-        app.ask(|engine| engine.ready()).await?;
-        app.readiness.keep(uptime, ());
-    }
+    app.readiness.get(&app, |engine| engine.ready()).await?;
     Ok("ready\n")
 }
 
@@ -37,15 +33,7 @@ pub async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
     responses((status = 200, description = "Metrics", body = String, content_type = "text/plain"))
 )]
 pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, ApiError> {
-    let uptime = (app.uptime)();
-    let counts = match app.gauges.get(uptime) {
-        Some(counts) => counts,
-        None => {
-            let counts = app.ask(|engine| engine.work_counts()).await?;
-            app.gauges.keep(uptime, counts.clone());
-            counts
-        }
-    };
+    let counts = app.gauges.get(&app, |engine| engine.work_counts()).await?;
     let gauges = [
         Gauge {
             name: "farthing_provider_events",

@@ -5,7 +5,7 @@
 //! for the next try. An answer that only says "not now" (5xx, or with `Retry-After`) is not kept.
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -18,7 +18,7 @@ use crate::auth::{self, CallerId};
 use crate::body;
 use crate::codes::Code;
 use crate::error::{ApiError, PROBLEM_JSON, render};
-use crate::query::{NoParams, Params};
+use crate::query;
 use crate::request::RequestId;
 use crate::state::App;
 
@@ -33,50 +33,25 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
     let (mut parts, body) = request.into_parts();
     let caller = match auth::authenticate(&mut parts, &app).await {
         Ok(caller) => caller,
-        Err(error) => {
-            let rate = app.rates.take(NOBODY, (app.uptime)());
-            return if rate.allowed { error.into_response() } else { too_many(rate.reset) };
-        }
+        Err(error) => return error.into_response(),
     };
-    if let Err(error) = check_query(&app, &mut parts).await {
-        return error.into_response();
-    }
     let rate = app.rates.take(&caller.key_id, (app.uptime)());
+    let checked = if rate.allowed { check(&app, &mut parts).await } else { Err(rate.refusal()) };
     let request = Request::from_parts(parts, body);
-    let mut response = if rate.allowed {
-        let posted = request.method() == Method::POST;
-        let key = if posted { key_of(request.headers()) } else { Ok(None) };
-        match key {
-            Ok(None) => next.run(request).await,
-            Ok(Some(key)) => once(&app, &caller.key_id, key, request, next).await,
-            Err(error) => error.into_response(),
-        }
-    } else {
-        too_many(rate.reset)
+    let mut response = match checked {
+        Ok(None) => next.run(request).await,
+        Ok(Some(key)) => once(&app, &caller.key_id, key, request, next).await,
+        Err(error) => error.into_response(),
     };
     rate.write(response.headers_mut());
     response.extensions_mut().insert(CallerId(caller.key_id));
     response
 }
 
-/// Under this name everybody is counted who has no key of ours.
-const NOBODY: &str = "";
-
-fn too_many(reset: u64) -> Response {
-    let detail = "too many requests; nothing was changed";
-    ApiError::new(Code::RateLimited, detail).retry_after(reset.max(1)).into_response()
-}
-
-/// A route that has no query parameters refuses all of them, so that none is thought to count.
-async fn check_query(app: &App, parts: &mut Parts) -> Result<(), ApiError> {
-    let Some(path) = parts.extensions.get::<MatchedPath>() else {
-        return Ok(());
-    };
-    let route = (parts.method.to_string(), path.as_str().to_owned());
-    if app.pages.without_query.contains(&route) {
-        Params::<NoParams>::from_request_parts(parts, &()).await?;
-    }
-    Ok(())
+/// What is wrong whatever the route does; else the request's idempotency key, if it has one.
+async fn check(app: &App, parts: &mut Parts) -> Result<Option<String>, ApiError> {
+    query::check(app, parts).await?;
+    if parts.method == Method::POST { key_of(&parts.headers) } else { Ok(None) }
 }
 
 /// The client's key. Errors: it is none of 1 to 255 printable characters, or there are two.
@@ -116,7 +91,7 @@ async fn begin(app: &App, caller: &str, key: String, request: Request) -> Result
     let request_hash = fingerprint(&parts.method, &parts.uri.to_string(), &bytes);
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
     let request_id = request_id.unwrap_or_default();
-    let now = app.steady_now();
+    let now = app.wall.now();
     let keyed = Keyed { scope: caller.to_owned(), key, request_hash, request_id, now };
     let asked = keyed.clone();
     let begun = app.ask(move |engine| engine.idempotency_begin(&asked)).await?;

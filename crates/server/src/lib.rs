@@ -20,6 +20,7 @@ mod idempotency;
 mod json;
 mod listen;
 mod metrics;
+mod open;
 pub mod openapi;
 mod query;
 pub mod ratelimit;
@@ -52,7 +53,8 @@ pub fn router(state: AppState) -> Router {
     };
     let app = App::new(state, pages);
     let guarded = api::routes().route_layer(from_fn_with_state(app.clone(), idempotency::guard));
-    let (router, _) = open_routes().merge(guarded).split_for_parts();
+    let open = open_routes().route_layer(from_fn_with_state(app.clone(), open::guard));
+    let (router, _) = open.merge(guarded).split_for_parts();
     router
         .fallback(request::unknown_route)
         .method_not_allowed_fallback(request::unknown_method)

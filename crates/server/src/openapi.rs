@@ -77,9 +77,9 @@ pub fn complete(document: utoipa::openapi::OpenApi) -> Value {
 /// Adds what follows from an operation's path, method, key and body.
 fn describe(path: &str, method: &str, operation: &mut Value) {
     let has_body = operation.get("requestBody").is_some();
-    let mut statuses: Vec<u16> = vec![500];
+    let mut statuses: Vec<u16> = vec![422, 500];
     if path.starts_with("/v1/") {
-        statuses.extend([400, 401, 403, 422, 429, 503]);
+        statuses.extend([400, 401, 403, 429, 503]);
         if method == "post" {
             let parameter = json!({ "$ref": "#/components/parameters/IdempotencyKey" });
             match operation["parameters"].as_array_mut() {
@@ -98,8 +98,10 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         statuses.extend([400, 408, 413, 415]);
     }
     match path {
-        "/readyz" | "/metrics" => statuses.push(503),
-        "/webhooks/stripe" => statuses.extend([404, 503]),
+        "/readyz" => statuses.push(503),
+        "/metrics" => statuses.extend([429, 503]),
+        "/docs" | "/openapi.json" => statuses.push(429),
+        "/webhooks/stripe" => statuses.extend([404, 429, 503]),
         "/v1/plans" => statuses.push(404),
         "/v1/checkouts" | "/v1/catalog/apply" => statuses.extend([402, 502]),
         _ => {}
@@ -140,7 +142,7 @@ fn responses() -> Value {
     Value::Object(responses)
 }
 
-/// Method and path of the operations under `/v1` that have no query parameters.
+/// Method and path of the operations that have no query parameters.
 pub(crate) fn without_query(document: &Value) -> HashSet<(String, String)> {
     let paths = document["paths"].as_object().into_iter().flatten();
     let operations = paths.flat_map(|(path, operations)| {
@@ -152,7 +154,7 @@ pub(crate) fn without_query(document: &Value) -> HashSet<(String, String)> {
         parameters.into_iter().any(|parameter| parameter["in"] == "query")
     };
     operations
-        .filter(|(_, path, operation)| path.starts_with("/v1/") && !has_query(operation))
+        .filter(|(_, _, operation)| !has_query(operation))
         .map(|(method, path, _)| (method.to_uppercase(), path.clone()))
         .collect()
 }

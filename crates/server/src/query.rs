@@ -1,7 +1,7 @@
 //! Query parameters and parts of the path, read as strictly as a body.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, MatchedPath, Path, Query};
 use axum::http::request::Parts;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use farthing_core::ids::CustomerId;
 use crate::codes::Code;
 use crate::error::{ApiError, FieldProblem};
 use crate::json::{parse_value, refuse};
+use crate::state::App;
 
 /// The query parameters of a request. Every parameter arrives as text.
 pub struct Params<T>(pub T);
@@ -44,7 +45,19 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 /// A route without query parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NoParams {}
+struct NoParams {}
+
+/// A route that has no query parameters refuses all of them, so that none is thought to count.
+pub async fn check(app: &App, parts: &mut Parts) -> Result<(), ApiError> {
+    let Some(path) = parts.extensions.get::<MatchedPath>() else {
+        return Ok(());
+    };
+    let route = (parts.method.to_string(), path.as_str().to_owned());
+    if app.pages.without_query.contains(&route) {
+        Params::<NoParams>::from_request_parts(parts, &()).await?;
+    }
+    Ok(())
+}
 
 fn invalid(problem: FieldProblem) -> ApiError {
     ApiError::invalid(vec![problem])

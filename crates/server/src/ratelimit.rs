@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::codes::Code;
+use crate::error::ApiError;
+
 /// How much is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
@@ -93,6 +96,12 @@ impl RateLimiter {
 }
 
 impl Rate {
+    /// The answer to a request that may not go on.
+    pub fn refusal(&self) -> ApiError {
+        let detail = "there are too many requests; nothing was changed";
+        ApiError::new(Code::RateLimited, detail).retry_after(self.reset.max(1))
+    }
+
     /// Tells the client how it stands.
     pub fn write(&self, headers: &mut HeaderMap) {
         let RateLimit { burst, .. } = self.limit;

@@ -1,13 +1,23 @@
 //! An answer that is asked for often and may be a few seconds old.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// How long an answer is given again.
-const FOR: Duration = Duration::from_secs(5);
+use farthing_engine::{Engine, EngineError};
+use tokio::sync::Mutex;
 
-/// The last answer, and when it was made.
-pub(crate) struct Remembered<T>(Mutex<Option<(Duration, T)>>);
+use crate::codes::Code;
+use crate::error::ApiError;
+use crate::state::App;
+
+/// How long an answer is given again.
+const KEPT: Duration = Duration::from_secs(5);
+
+/// The same for an error: what was broken a moment ago may be mended.
+const ERROR_KEPT: Duration = Duration::from_secs(1);
+
+/// The last answer, and when it was made. However many ask, the engine is asked once at a time.
+pub(crate) struct Remembered<T>(Mutex<Option<(Duration, Result<T, ApiError>)>>);
 
 impl<T> Default for Remembered<T> {
     fn default() -> Self {
@@ -15,30 +25,30 @@ impl<T> Default for Remembered<T> {
     }
 }
 
-impl<T: Clone> Remembered<T> {
-    /// The last answer, unless it is too old at `uptime`.
-    pub(crate) fn get(&self, uptime: Duration) -> Option<T> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = kept.as_ref().filter(|(made, _)| uptime.saturating_sub(*made) < FOR);
-        fresh.map(|(_, answer)| answer.clone())
-    }
-
-    /// Keeps an answer that was made at `uptime`.
-    pub(crate) fn keep(&self, uptime: Duration, answer: T) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((uptime, answer));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_given_again_for_five_seconds() {
-        let remembered = Remembered::default();
-        assert_eq!(remembered.get(Duration::ZERO), None);
-        remembered.keep(Duration::from_secs(10), "ready");
-        assert_eq!(remembered.get(Duration::from_millis(14_999)), Some("ready"));
-        assert_eq!(remembered.get(Duration::from_secs(15)), None);
+impl<T: Clone + Send + 'static> Remembered<T> {
+    /// The last answer, or a new one when it is too old. A client that goes away does not stop the
+    /// question, so that the next one need not ask again.
+    pub(crate) async fn get(
+        self: &Arc<Self>,
+        app: &App,
+        ask: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let (this, app) = (Arc::clone(self), app.clone());
+        let task = tokio::spawn(async move {
+            let mut kept = this.0.lock().await;
+            let now = (app.uptime)();
+            if let Some((made, answer)) = kept.as_ref()
+                && now.saturating_sub(*made) < if answer.is_ok() { KEPT } else { ERROR_KEPT }
+            {
+                return answer.clone();
+            }
+            let answer = app.ask(ask).await;
+            *kept = Some(((app.uptime)(), answer.clone()));
+            answer
+        });
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(panic = error.is_panic(), "a question broke off");
+            Err(ApiError::new(Code::Internal, Code::INTERNAL_DETAIL))
+        })
     }
 }

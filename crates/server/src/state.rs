@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use farthing_core::time::Timestamp;
 use farthing_engine::jobs::WorkCounts;
-use farthing_engine::{Engine, EngineError};
+use farthing_engine::{Clock, Engine, EngineError};
 
 use crate::auth::KeyCache;
 use crate::codes::Code;
@@ -62,14 +62,21 @@ pub struct AppState {
     pub sandbox_lab: Option<Arc<dyn Lab>>,
     /// See [`Uptime`].
     pub uptime: Uptime,
+    /// The machine's clock, which the sandbox does not move.
+    pub wall: Arc<dyn Clock>,
     /// How many requests one key may send.
     pub rate_limit: RateLimit,
+    /// How many requests all those without a valid key may send together, to each open route and
+    /// to the others.
+    pub stranger_limit: RateLimit,
 }
 
 impl AppState {
-    /// Without a sandbox and with the usual rate limit.
-    pub fn new(engine: Engine, uptime: Uptime) -> Self {
-        Self { engine, sandbox_lab: None, uptime, rate_limit: RateLimit::default() }
+    /// Without a sandbox and with the usual rate limits.
+    pub fn new(engine: Engine, uptime: Uptime, wall: Arc<dyn Clock>) -> Self {
+        let rate_limit = RateLimit::default();
+        let stranger_limit = RateLimit { burst: 1_000, per_second: 200 };
+        Self { engine, sandbox_lab: None, uptime, wall, rate_limit, stranger_limit }
     }
 }
 
@@ -82,11 +89,12 @@ pub struct App {
     pub(crate) uptime: Uptime,
     pub(crate) keys: Arc<KeyCache>,
     pub(crate) rates: Arc<RateLimiter>,
+    pub(crate) strangers: Arc<RateLimiter>,
+    pub(crate) wall: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) pages: Arc<Pages>,
     pub(crate) readiness: Arc<Remembered<()>>,
     pub(crate) gauges: Arc<Remembered<WorkCounts>>,
-    started: Timestamp,
 }
 
 /// What is the same for every request and was made once.
@@ -95,14 +103,13 @@ pub(crate) struct Pages {
     pub openapi: String,
     /// The page at `/docs`.
     pub docs: crate::docs::Page,
-    /// Method and path of the routes under `/v1` that take no query parameters.
+    /// Method and path of the routes that take no query parameters.
     pub without_query: HashSet<(String, String)>,
 }
 
 impl App {
     pub(crate) fn new(state: AppState, pages: Pages) -> Self {
         Self {
-            started: state.engine.now(),
             readiness: Arc::default(),
             gauges: Arc::default(),
             engine: state.engine,
@@ -110,16 +117,18 @@ impl App {
             uptime: state.uptime,
             keys: Arc::default(),
             rates: Arc::new(RateLimiter::new(state.rate_limit)),
+            strangers: Arc::new(RateLimiter::new(state.stranger_limit)),
+            wall: state.wall,
             metrics: Arc::default(),
             pages: Arc::new(pages),
         }
     }
 
-    /// The time by a clock that only ever runs: the engine's, from when the process started. In the
-    /// sandbox the engine's own clock jumps, and what is kept for days must not be forgotten then.
-    pub(crate) fn steady_now(&self) -> Timestamp {
-        let seconds = i64::try_from((self.uptime)().as_secs()).unwrap_or(i64::MAX);
-        self.started.plus_seconds(seconds)
+    /// Counts a request that shows no key that is known to be good, under what it is for. Errors:
+    /// there were too many of them, and nothing more is done for this one.
+    pub(crate) fn admit_stranger(&self, to: &str) -> Result<(), ApiError> {
+        let rate = self.strangers.take(to, (self.uptime)());
+        if rate.allowed { Ok(()) } else { Err(rate.refusal()) }
     }
 
     /// Asks the engine, on a thread that may block. The work is finished even when nobody waits

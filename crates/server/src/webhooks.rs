@@ -55,6 +55,7 @@ pub async fn receive_stripe(
         }
         Err(ReceiveError::Engine(error)) => Err(error.into()),
         Err(ReceiveError::Webhook(error)) => {
+            app.admit_stranger("/webhooks/stripe")?;
             tracing::warn!(%error, "an event was refused");
             Err(ApiError::new(Code::InvalidSignature, format!("{error}; nothing was stored")))
         }

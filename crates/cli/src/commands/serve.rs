@@ -43,7 +43,8 @@ pub fn run(serve: &Serve, out: &Out) -> Outcome {
         Some(stripe),
         farthing_engine::Config { mode: config.mode, return_base: config.return_base.clone() },
     );
-    let router = farthing_server::router(AppState::new(engine.clone(), Arc::new(uptime())));
+    let state = AppState::new(engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
+    let router = farthing_server::router(state);
     let mut host = Host::start(runtime, listener, router)?;
     let workers = Workers::start(&engine, &Gate::default(), WORKERS)
         .map_err(|error| Failure::new(format!("no threads could be started: {error}")))?;

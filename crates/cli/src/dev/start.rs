@@ -21,7 +21,7 @@ use super::dir::Dir;
 use super::lab::SandboxLab;
 use super::pages::{self, Pages};
 use super::{Parts, SANDBOX_KEY, SANDBOX_PATH, WEBHOOK_PATH, webhooks};
-use crate::clock::{SandboxClock, uptime};
+use crate::clock::{SandboxClock, SystemClock, uptime};
 use crate::commands::catalog as told;
 use crate::exit::Failure;
 use crate::output::Out;
@@ -134,7 +134,7 @@ pub fn router(parts: &Parts, gate: &Gate, api: &str) -> Router {
         clock: Arc::clone(&parts.clock),
         gate: Arc::clone(gate),
     };
-    let mut state = AppState::new(parts.engine.clone(), Arc::new(uptime()));
+    let mut state = AppState::new(parts.engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
     state.sandbox_lab = Some(Arc::new(lab));
     let pages = Pages {
         engine: parts.engine.clone(),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use farthing_engine::clock::ManualClock;
 use farthing_engine::keys::Scope;
 use farthing_server::{AppState, Lab, RateLimit, router};
 use farthing_store::testing::Backend;
@@ -28,6 +29,8 @@ pub struct Server {
     pub usage: String,
     /// By how many seconds the process seems to be older than it is.
     pub older: Arc<AtomicU64>,
+    /// The machine's clock.
+    pub wall: Arc<ManualClock>,
 }
 
 /// What was answered.
@@ -93,6 +96,11 @@ impl Server {
         Self::with(|state| state.rate_limit = limit)
     }
 
+    /// All those without a key together may send so much.
+    pub fn with_strangers(limit: RateLimit) -> Self {
+        Self::with(|state| state.stranger_limit = limit)
+    }
+
     fn with(adjust: impl FnOnce(&mut AppState) + Send) -> Self {
         crate::logs::capture();
         off(|| Self::build(adjust))
@@ -108,10 +116,11 @@ impl Server {
         let started = Instant::now();
         let older = Arc::new(AtomicU64::new(0));
         let offset = Arc::clone(&older);
+        let wall = Arc::new(ManualClock::at(world.now()));
         let uptime = move || started.elapsed() + Duration::from_secs(offset.load(Ordering::SeqCst));
-        let mut state = AppState::new(world.engine.clone(), Arc::new(uptime));
+        let mut state = AppState::new(world.engine.clone(), Arc::new(uptime), wall.clone());
         adjust(&mut state);
-        Self { router: router(state), world, full, read, usage, older }
+        Self { router: router(state), world, full, read, usage, older, wall }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Method;
 use farthing_core::time::Timestamp;
+use farthing_engine::Clock as _;
 use farthing_server::{Advanced, BoxFuture, Lab, LabError};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use crate::harness::{Answer, Server};
+use crate::harness::{Answer, Server, off};
 
 /// A clock that can be moved; what a move does is told by how far it goes.
 #[derive(Default)]
@@ -72,6 +73,22 @@ async fn the_clock_moves_by_a_duration_or_to_an_instant() {
         let answer = server.post(path, body.clone()).await;
         assert_eq!(answer.fields(), [expected], "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_month_later_on_the_sandboxs_clock_a_key_is_still_remembered() {
+    let lab = Arc::new(Clock::default());
+    let server = Server::with_lab(lab.clone());
+    let moved = advance(&server, "31d").await;
+    let month = server.world.now().plus_seconds(62 * 86_400);
+    server.world.clock.set(month);
+    off(|| server.world.engine.idempotency_purge(server.wall.now()).unwrap());
+    let again = advance(&server, "31d").await;
+    assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &moved.body));
+    assert_eq!(lab.moves.load(Ordering::SeqCst), 1);
+    server.wall.set(server.wall.now().plus_seconds(31 * 86_400));
+    assert_eq!(advance(&server, "31d").await.header("idempotent-replayed"), "");
+    assert_eq!(lab.moves.load(Ordering::SeqCst), 2, "a month has passed outside");
 }
 
 #[tokio::test]

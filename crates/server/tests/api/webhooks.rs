@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use farthing_server::RateLimit;
 use farthing_server::schema::ProviderEvent;
 use serde_json::json;
 
@@ -18,7 +19,10 @@ async fn deliver(server: &Server, signature: Option<&str>, body: &[u8]) -> Answe
 
 /// A server with the deliveries of a purchase that nobody has seen yet.
 async fn purchase() -> (Server, Vec<(String, Vec<u8>)>) {
-    let mut server = Server::new();
+    purchase_at(Server::new()).await
+}
+
+async fn purchase_at(mut server: Server) -> (Server, Vec<(String, Vec<u8>)>) {
     server.customer("u_1").await;
     let checkout = off(|| server.world.checkout(&server.world.plan("u_1", "growth")).unwrap());
     assert_eq!(server.world.pay(&checkout, GOOD_CARD), 303);
@@ -45,6 +49,20 @@ async fn an_event_is_stored_once_however_often_it_comes() {
     off(|| server.world.drain());
     let state = server.get("/v1/customers/u_1/state").await.json();
     assert_eq!(state["plan"], "growth");
+}
+
+#[tokio::test]
+async fn forged_events_are_slowed_down_and_real_ones_are_not() {
+    let limit = RateLimit { burst: 2, per_second: 1 };
+    let (server, deliveries) = purchase_at(Server::with_strangers(limit)).await;
+    let body = deliveries[0].1.as_slice();
+    for _ in 0..2 {
+        assert_eq!(deliver(&server, Some("t=1,v1=00"), body).await.problem(), "invalid_signature");
+    }
+    assert_eq!(deliver(&server, Some("t=1,v1=00"), body).await.problem(), "rate_limited");
+    for (signature, body) in &deliveries {
+        assert_eq!(deliver(&server, Some(signature), body).await.status, 200);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! It produces the same facts as events do and absorbs them the same way, so what it repairs is
 //! what a lost event would have done. A job does it every day; `fix: false` only tells.
 
-use farthing_core::facts::{self, Puzzle};
+use farthing_core::facts::{self, PriceBook, Puzzle};
 use farthing_core::ids::CustomerId;
 use farthing_core::snapshot::{InvoiceSnapshot, Snapshot, SubscriptionSnapshot};
 use farthing_core::subscription::{self, Status, Subscription};
@@ -35,6 +35,8 @@ pub struct Drift {
 
 /// How long after one walk the next one starts, in seconds: a day.
 pub(crate) const EVERY: i64 = 86_400;
+/// How far back the daily walk looks at invoices, in seconds: 40 days.
+const LOOKS_BACK: i64 = 40 * 86_400;
 /// How much earlier than now an invoice must have been made to be missed, in seconds: its event may
 /// be on its way.
 const SETTLES_WITHIN: i64 = 600;
@@ -44,9 +46,18 @@ impl Engine {
     ///
     /// Errors: the provider could not be walked to the end; what was found before is repaired.
     pub fn reconcile(&self, call: &Call, fix: bool) -> Result<Vec<Drift>, EngineError> {
+        self.walk(call, fix, None)
+    }
+
+    fn walk(
+        &self,
+        call: &Call,
+        fix: bool,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<Drift>, EngineError> {
         let mut drift = Vec::new();
         self.walk_subscriptions(call, fix, &mut drift)?;
-        self.walk_invoices(call, fix, &mut drift)?;
+        self.walk_invoices(call, (fix, since), &mut drift)?;
         Ok(drift)
     }
 
@@ -56,7 +67,8 @@ impl Engine {
             let at = engine.now().plus_seconds(EVERY);
             engine.enqueue_once(tx, &Job::Reconcile, at)
         })?;
-        let drift = self.reconcile(call, true)?;
+        let since = self.now().plus_seconds(-LOOKS_BACK);
+        let drift = self.walk(call, true, Some(since))?;
         let call = call.clone();
         self.write(move |engine, tx| {
             for one in drift.iter().filter(|one| !one.fixed) {
@@ -82,8 +94,8 @@ impl Engine {
         loop {
             let fetch = self.next_fetch()?;
             let page = self.stripe()?.list_subscriptions_page(after.as_deref())?;
-            for seen in page.items {
-                let found = self.read(|engine, tx| engine.compare(tx, &seen))?;
+            let found = self.read(|engine, tx| engine.compare_all(tx, &page.items))?;
+            for (seen, found) in page.items.into_iter().zip(found) {
                 let snapshot = Snapshot::Subscription(Box::new(seen));
                 self.repair(call, (snapshot, fetch), (fix, found), drift)?;
             }
@@ -94,24 +106,23 @@ impl Engine {
         }
     }
 
-    /// Paid invoices whose payment has had no effect.
+    /// Paid invoices whose payment has had no effect, the newest first, back to `since`.
     fn walk_invoices(
         &self,
         call: &Call,
-        fix: bool,
+        (fix, since): (bool, Option<Timestamp>),
         drift: &mut Vec<Drift>,
     ) -> Result<(), EngineError> {
         let mut after: Option<String> = None;
         loop {
-            let page = self.stripe()?.list_invoices_page(None, after.as_deref())?;
-            for invoice in page.items {
-                let missed = self.read(|engine, tx| engine.missed(tx, &invoice))?;
-                let Some(missed) = missed else { continue };
+            let page = self.stripe()?.list_invoices_page(None, since, after.as_deref())?;
+            let missed = self.read(|engine, tx| engine.missed(tx, &page.items))?;
+            for one in missed {
                 let fixed = fix && {
-                    let subject = farthing_providers::stripe::Subject::Invoice(invoice.id.clone());
+                    let subject = farthing_providers::stripe::Subject::Invoice(one.object.clone());
                     self.absorbed(self.look_and_absorb(call, &subject))?
                 };
-                drift.push(Drift { fixed, ..missed });
+                drift.push(Drift { fixed, ..one });
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -151,13 +162,22 @@ impl Engine {
         }
     }
 
+    fn compare_all(
+        &self,
+        tx: &mut Tx<'_>,
+        snapshots: &[SubscriptionSnapshot],
+    ) -> Result<Vec<Vec<Drift>>, EngineError> {
+        let book = price_book(tx, STRIPE)?;
+        snapshots.iter().map(|snapshot| self.compare(tx, snapshot, &book)).collect()
+    }
+
     /// What absorbing a subscription would change.
     fn compare(
         &self,
         tx: &mut Tx<'_>,
         snapshot: &SubscriptionSnapshot,
+        book: &PriceBook,
     ) -> Result<Vec<Drift>, EngineError> {
-        let book = price_book(tx, STRIPE)?;
         let known = subscriptions::find_by_provider_id(tx, STRIPE, &snapshot.id)?;
         let customer = known.as_ref().map(|known| known.customer.clone());
         let one = |field, ours: String, theirs: String| Drift {
@@ -168,7 +188,7 @@ impl Engine {
             theirs,
             fixed: false,
         };
-        let mut seen = match facts::seen(snapshot, &[], &book) {
+        let mut seen = match facts::seen(snapshot, &[], book) {
             Ok(seen) => seen,
             Err(puzzle) => {
                 return Ok(vec![one("meaning", "nothing".to_owned(), puzzle.to_string())]);
@@ -187,31 +207,33 @@ impl Engine {
         Ok(differ.map(|((field, ours), (_, theirs))| one(field, ours, theirs)).collect())
     }
 
+    /// Those of `invoices` that were paid and have had no effect.
     fn missed(
         &self,
         tx: &mut Tx<'_>,
-        invoice: &InvoiceSnapshot,
-    ) -> Result<Option<Drift>, EngineError> {
-        if self.now() < invoice.created_at.plus_seconds(SETTLES_WITHIN) {
-            return Ok(None);
-        }
+        invoices: &[InvoiceSnapshot],
+    ) -> Result<Vec<Drift>, EngineError> {
         let book = price_book(tx, STRIPE)?;
-        let drift = |theirs: String| Drift {
-            customer: None,
-            object: invoice.id.clone(),
-            field: "payment",
-            ours: "no effect".to_owned(),
-            theirs,
-            fixed: false,
-        };
-        match facts::paid_period(invoice, &book) {
-            Ok(Some(paid)) if !effects::exists(tx, STRIPE, &paid_key(&paid))? => {
-                Ok(Some(drift(format!("paid for {} from {}", paid.plan, paid.period.start))))
-            }
-            Ok(_) => Ok(None),
-            Err(Puzzle::UnknownPrice(_)) => Ok(None),
-            Err(puzzle) => Ok(Some(drift(puzzle.to_string()))),
+        let settled = self.now().plus_seconds(-SETTLES_WITHIN);
+        let mut missed = Vec::new();
+        for invoice in invoices.iter().filter(|invoice| invoice.created_at <= settled) {
+            let theirs = match facts::paid_period(invoice, &book) {
+                Ok(Some(paid)) if !effects::exists(tx, STRIPE, &paid_key(&paid))? => {
+                    format!("paid for {} from {}", paid.plan, paid.period.start)
+                }
+                Ok(_) | Err(Puzzle::UnknownPrice(_)) => continue,
+                Err(puzzle) => puzzle.to_string(),
+            };
+            missed.push(Drift {
+                customer: None,
+                object: invoice.id.clone(),
+                field: "payment",
+                ours: "no effect".to_owned(),
+                theirs,
+                fixed: false,
+            });
         }
+        Ok(missed)
     }
 
     pub(crate) fn next_fetch(&self) -> Result<i64, EngineError> {

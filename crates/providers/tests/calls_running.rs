@@ -114,7 +114,7 @@ fn a_list_of_invoices_is_read_with_all_their_lines() {
     let line = invoice["lines"]["data"][0].clone();
     invoice["lines"]["data"] = vec![line.clone(); 10].into();
     let (stripe, script) = stripe(vec![list(json!([invoice])), list(vec![line; 13].into())]);
-    let page = stripe.list_invoices_page(Some("cus_Ada"), None).unwrap();
+    let page = stripe.list_invoices_page(Some("cus_Ada"), None, None).unwrap();
     assert_eq!(page.items[0].lines.len(), 13);
     assert_eq!(asked(&script), ["GET /v1/invoices", "GET /v1/invoices/in_1/lines"]);
 }

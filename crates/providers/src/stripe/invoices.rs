@@ -5,6 +5,7 @@
 //! period is the one before. Source: <https://docs.stripe.com/api/invoices>.
 
 use farthing_core::snapshot::{CustomerRef, InvoiceLine, InvoiceSnapshot, InvoiceStatus};
+use farthing_core::time::Timestamp;
 
 use super::amounts;
 use super::answer::{Page, answer, page};
@@ -31,9 +32,14 @@ pub fn encode_fetch_invoice(id: &str) -> HttpRequest {
 ///
 /// The intents of the payments are not included, because that would be a level too deep: why a
 /// payment failed is only told by [`encode_fetch_invoice`].
-pub fn encode_list_invoices(customer: Option<&str>, after: Option<&str>) -> HttpRequest {
+pub fn encode_list_invoices(
+    customer: Option<&str>,
+    since: Option<Timestamp>,
+    after: Option<&str>,
+) -> HttpRequest {
     let mut query = vec![field("limit", "100")];
     query.extend(customer.map(|id| field("customer", id)));
+    query.extend(since.map(|at| field("created[gte]", at.seconds().to_string())));
     query.extend(after.map(|id| field("starting_after", id)));
     query.extend(expand(&["data.customer", "data.payments"]));
     HttpRequest::get(path(&["invoices"], &query))

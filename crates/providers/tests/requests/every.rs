@@ -205,8 +205,8 @@ fn invoices() -> Vec<HttpRequest> {
         encode_fetch_invoice("in_1"),
         encode_fetch_invoice_lines("in_1", None),
         encode_fetch_invoice_lines("in_1", Some("il_10")),
-        encode_list_invoices(None, None),
-        encode_list_invoices(Some("cus_1"), Some("in_1")),
+        encode_list_invoices(None, Some(at("2027-01-31T10:00:00Z")), None),
+        encode_list_invoices(Some("cus_1"), None, Some("in_1")),
         encode_pay_invoice("in_1", "retry:1"),
         encode_void_invoice("in_1", "void:1"),
     ]

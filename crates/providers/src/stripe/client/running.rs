@@ -160,14 +160,16 @@ impl Stripe {
         Ok(invoice)
     }
 
-    /// One page of the invoices of a customer, or of the whole account, the newest first. Why a
+    /// One page of the invoices of a customer, or of the whole account, made at `since` or later, the
+    /// newest first. Why a
     /// payment failed is not in it; [`Stripe::fetch_invoice`] tells.
     pub fn list_invoices_page(
         &self,
         customer: Option<&str>,
+        since: Option<Timestamp>,
         after: Option<&str>,
     ) -> Result<Page<InvoiceSnapshot>, CallError> {
-        let request = invoices::encode_list_invoices(customer, after);
+        let request = invoices::encode_list_invoices(customer, since, after);
         let mut page = self.call(&request, invoices::decode_invoices)?;
         page.items.iter_mut().try_for_each(|invoice| self.complete(invoice))?;
         Ok(page)

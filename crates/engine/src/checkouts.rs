@@ -97,7 +97,7 @@ pub(crate) struct SoldPack {
 }
 
 /// What to do about a purchase.
-enum Step {
+pub(crate) enum Step {
     /// The page is there already.
     Ready(Checkout),
     /// The provider has to make the page.
@@ -422,14 +422,8 @@ fn claim_trial(
     (offered, wanted): (Option<&Trial>, Option<bool>),
     (pepper, now): (&[u8], Timestamp),
 ) -> Result<Option<i64>, EngineError> {
-    let (Some(trial), true) = (offered, wanted != Some(false)) else {
-        return match wanted {
-            Some(true) => Err(EngineError::refused(
-                "no_trial",
-                "this plan has no trial; nothing was changed: buy it without one",
-            )),
-            _ => Ok(None),
-        };
+    let Some(trial) = asked_for(offered, wanted)? else {
+        return Ok(None);
     };
     let claims = claims(&trial.once_per, customer, None, pepper);
     for claim in &claims {
@@ -437,19 +431,45 @@ fn claim_trial(
             continue;
         }
         trials::release(tx, checkout)?;
-        return match wanted {
-            Some(true) => Err(EngineError::refused(
-                "trial_used",
-                "this customer has had a trial before; nothing was changed: buy the plan without one",
-            )),
-            _ => Ok(None),
-        };
+        return had_before(wanted);
     }
     Ok(Some(trial.days))
 }
 
+/// The trial to start with, if the customer may still have it. Errors: the plan has none, and one
+/// was asked for.
+pub(crate) fn asked_for(
+    offered: Option<&Trial>,
+    wanted: Option<bool>,
+) -> Result<Option<&Trial>, EngineError> {
+    match (offered, wanted) {
+        (None, Some(true)) => Err(EngineError::refused(
+            "no_trial",
+            "this plan has no trial; nothing was changed: buy it without one",
+        )),
+        (None, _) | (_, Some(false)) => Ok(None),
+        (Some(trial), _) => Ok(Some(trial)),
+    }
+}
+
+/// No trial for a customer who had one. Errors: one was asked for.
+pub(crate) fn had_before(wanted: Option<bool>) -> Result<Option<i64>, EngineError> {
+    match wanted {
+        Some(true) => Err(EngineError::refused(
+            "trial_used",
+            "this customer has had a trial before; nothing was changed: buy the plan without one",
+        )),
+        _ => Ok(None),
+    }
+}
+
 /// What an open page means for a purchase of a plan.
-fn reuse(open: Checkout, purchase: &Purchase, currency: Currency, now: Timestamp) -> Step {
+pub(crate) fn reuse(
+    open: Checkout,
+    purchase: &Purchase,
+    currency: Currency,
+    now: Timestamp,
+) -> Step {
     let Buy::Plan { plan, interval, trial } = &purchase.buy else {
         return Step::Close(open);
     };

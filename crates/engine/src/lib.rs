@@ -4,14 +4,15 @@
 //! core; what it causes is written in the same transaction. Calls to a provider happen outside of
 //! transactions, between an intent that was stored before and an outcome that is stored after.
 //!
-//! In reading order: [`customers`], [`access`], [`state`], [`checkouts`], [`ingest`], `absorb`,
-//! `follow_up`, [`jobs`], [`catalogs`], [`invariants`].
+//! In reading order: [`customers`], [`access`], [`state`], [`checkouts`], [`checkout_preview`],
+//! [`ingest`], `absorb`, `follow_up`, [`jobs`], [`catalogs`], [`invariants`].
 
 mod absorb;
 pub mod access;
 mod books;
 pub mod catalogs;
 pub mod changes;
+pub mod checkout_preview;
 pub mod checkouts;
 pub mod clock;
 pub mod customers;
@@ -48,6 +49,9 @@ pub use farthing_store::meta::{self, Mode};
 
 /// The name under which Stripe's objects are stored.
 pub const STRIPE: &str = "stripe";
+
+/// Under this name the secret is kept that the claims of trials are hashed with.
+const PEPPER: &str = "trial_pepper";
 
 /// What the engine has to be told.
 #[derive(Clone, Debug)]
@@ -156,7 +160,12 @@ impl Engine {
     /// database's claims alone. Made once.
     fn pepper(&self, tx: &mut Tx<'_>) -> Result<Vec<u8>, EngineError> {
         let fresh = hex::encode(self.inner.ids.secret());
-        Ok(meta::keep(tx, "trial_pepper", &fresh)?.into_bytes())
+        Ok(meta::keep(tx, PEPPER, &fresh)?.into_bytes())
+    }
+
+    /// The same without making it: `None` while nobody ever had a trial.
+    fn known_pepper(&self, tx: &mut Tx<'_>) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(meta::kept(tx, PEPPER)?.map(String::into_bytes))
     }
 
     /// Runs `work` in one write transaction and waits until it is durable.

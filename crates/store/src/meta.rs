@@ -54,8 +54,13 @@ pub fn account(tx: &mut Tx<'_>, provider: &str) -> Result<Option<String>, StoreE
 /// The value kept under `key`: `value` when there was none before.
 pub fn keep(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<String, StoreError> {
     put_once(tx, key, value)?;
+    Ok(kept(tx, key)?.unwrap_or_else(|| value.to_owned()))
+}
+
+/// The value kept under `key`; `None` before [`keep`].
+pub fn kept(tx: &mut Tx<'_>, key: &str) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT key, value FROM meta WHERE key = $1";
-    tx.query_opt(SQL, &params![key])?.map_or_else(|| Ok(value.to_owned()), |row| row.text(1))
+    tx.query_opt(SQL, &params![key])?.map(|row| row.text(1)).transpose()
 }
 
 fn account_key(provider: &str) -> String {

@@ -6,15 +6,16 @@ use axum::Json as Answered;
 use axum::extract::State;
 use axum::http::StatusCode;
 use farthing_core::time::Interval;
+use farthing_engine::checkout_preview::CheckoutPreview;
 use farthing_engine::checkouts::{Buy, CheckoutView, Purchase};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::{Reader, Writer};
 use crate::codes::Code;
 use crate::error::{ApiError, FieldProblem};
 use crate::json::{Json, Text};
-use crate::query::{IdPath, Params, Wait};
+use crate::query::{IdPath, Params, PreviewParams, Wait};
 use crate::schema;
 use crate::state::App;
 use crate::values::{CurrencyCode, CustomerRef};
@@ -86,28 +87,47 @@ pub struct WaitParams {
     wait: Wait,
 }
 
+/// What it would be, or the checkout.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Started {
+    /// With `?preview=true`.
+    Preview(CheckoutPreview),
+    /// Without.
+    Open(CheckoutView),
+}
+
 /// Opens the provider's page for a purchase.
 ///
 /// Send the customer to `url`. The same purchase again answers the same page while it is open.
+/// With `?preview=true` it answers what is due when, and makes nothing.
 #[utoipa::path(
     post, path = "/v1/checkouts", operation_id = "startCheckout", tag = "buying",
-    request_body = CheckoutRequest,
-    responses((status = 201, description = "The page is open", body = schema::Checkout)),
+    params(PreviewParams), request_body = CheckoutRequest,
+    responses(
+        (status = 200, description = "The preview", body = schema::CheckoutPreview),
+        (status = 201, description = "The page is open", body = schema::Checkout)
+    ),
     security(("api_key" = ["full"]))
 )]
 pub async fn start_checkout(
     State(app): State<App>,
     Writer(call): Writer,
+    Params(params): Params<PreviewParams>,
     Json(body): Json<CheckoutRequest>,
-) -> Result<(StatusCode, Answered<CheckoutView>), ApiError> {
+) -> Result<(StatusCode, Answered<Started>), ApiError> {
     let purchase = Purchase {
         buy: body.buy()?,
         customer: body.customer.0,
         currency: body.currency.map(|currency| currency.0),
         return_path: body.return_path.map(|path| path.0),
     };
+    if params.preview() {
+        let shown = app.ask(move |engine| engine.preview_checkout(&purchase)).await?;
+        return Ok((StatusCode::OK, Answered(Started::Preview(shown))));
+    }
     let view = app.ask(move |engine| engine.start_checkout(&call, &purchase)).await?;
-    Ok((StatusCode::CREATED, Answered(view)))
+    Ok((StatusCode::CREATED, Answered(Started::Open(view))))
 }
 
 /// How a checkout stands, after asking the provider.

@@ -98,3 +98,18 @@ pub struct ReplayPreview {
     /// The customer's state afterwards.
     pub state: Option<CustomerState>,
 }
+
+/// What a purchase would cost if its page were paid now.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckoutPreview {
+    /// What is charged when the page is completed; 0 with a trial.
+    pub due_now: Money,
+    /// The trial's length in days, when it starts with one.
+    pub trial_days: Option<i64>,
+    /// When the trial would end.
+    #[schema(format = DateTime)]
+    pub trial_ends_at: Option<String>,
+    /// What is charged next, and when; `null` for a pack.
+    pub next_charge: Option<NextCharge>,
+}

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use farthing_server::schema::{Checkout, CustomerState, Invoice, Plans, Subscription};
+use farthing_server::schema::{
+    Checkout, CheckoutPreview, CustomerState, Invoice, Plans, Subscription,
+};
 use serde_json::json;
 
 use crate::harness::world::{DECLINED_CARD, GOOD_CARD};
@@ -71,6 +73,25 @@ async fn a_plan_is_bought_and_the_wait_ends_when_it_is_paid() {
     let second = server.post("/v1/checkouts", json!({ "customer": "u_1", "plan": "growth" })).await;
     assert_eq!(second.status, 409, "{}", second.json());
     assert!(["same_plan", "subscription_exists"].contains(&second.problem().as_str()));
+}
+
+#[tokio::test]
+async fn a_checkout_is_previewed_and_nothing_is_made() {
+    let server = Server::new();
+    server.customer("u_1").await;
+    let body = json!({ "customer": "u_1", "plan": "starter" });
+    let before = server.get("/v1/customers/u_1/timeline").await.json();
+    let shown = server.post("/v1/checkouts?preview=true", body.clone()).await;
+    assert_eq!(shown.status, 200, "{}", shown.json());
+    let shown: CheckoutPreview = shown.as_promised();
+    assert_eq!((shown.due_now.amount, shown.trial_days), (0, Some(7)));
+    assert_eq!(shown.next_charge.unwrap().amount.amount, 1_900);
+    assert_eq!(server.get("/v1/customers/u_1/timeline").await.json(), before);
+    let wrong = server.post("/v1/checkouts?preview=yes", body.clone()).await;
+    assert_eq!(wrong.fields(), ["?preview invalid_value"]);
+    let none = json!({ "customer": "u_1", "plan": "free" });
+    assert_eq!(server.post("/v1/checkouts?preview=true", none).await.problem(), "same_plan");
+    assert_eq!(server.post("/v1/checkouts?preview=false", body).await.status, 201);
 }
 
 #[tokio::test]

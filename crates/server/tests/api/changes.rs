@@ -93,7 +93,68 @@ async fn what_cannot_be_changed_is_refused() {
         assert_eq!(refused.status, status, "{body}: {}", refused.json());
         refused.problem();
     }
-    let missing = server.post("/v1/subscriptions/sub_none/change", json!({ "plan": "pro" })).await;
-    assert_eq!(missing.problem(), "not_found");
+    let cancel = format!("{sub}/cancel");
+    for (body, field) in [
+        (json!({}), "/at missing_field"),
+        (json!({ "at": "later" }), "/at invalid_value"),
+        (json!({ "at": "now", "refund": true }), "/refund unknown_field"),
+        (json!({ "at": "now", "reason": "x".repeat(501) }), "/reason invalid_length"),
+    ] {
+        assert_eq!(server.post(&cancel, body).await.fields(), [field]);
+    }
+    for (verb, body) in [
+        ("change", json!({ "plan": "pro" })),
+        ("change?preview=true", json!({ "plan": "pro" })),
+        ("cancel", json!({ "at": "now" })),
+        ("cancel?preview=true", json!({ "at": "now" })),
+        ("resume", json!({})),
+    ] {
+        let missing = server.post(&format!("/v1/subscriptions/sub_none/{verb}"), body).await;
+        assert_eq!(missing.problem(), "not_found", "{verb}");
+    }
     assert_eq!(server.get(&sub).await.json()["plan"], "growth");
+}
+
+#[tokio::test]
+async fn a_preview_says_what_is_in_the_way_and_changes_nothing() {
+    let server = Server::new();
+    let sub = subscribed(&server, "growth").await;
+    let body = json!({ "customer": "u_1", "feature": "chatbots", "amount": 5 });
+    assert_eq!(server.post("/v1/consume", body).await.json()["allowed"], true);
+    let before = server.get(&sub).await.json();
+    let path = format!("{sub}/change?preview=true");
+    let down = server.post(&path, json!({ "plan": "starter" })).await;
+    let down: ChangePreview = down.as_promised();
+    assert_eq!(down.blocked_by, ["delete 2 chatbots before moving to Starter (5 used, 3 allowed)"]);
+    assert_eq!((down.due_now.amount, down.preview_token), (0, None));
+    let path = format!("{sub}/cancel?preview=true");
+    let end = server.post(&path, json!({ "at": "period_end" })).await;
+    let end: ChangePreview = end.as_promised();
+    assert_eq!((end.due_now.amount, end.next_charge.is_none()), (0, true));
+    assert_eq!(end.effective_at, before["period"]["end"].as_str().unwrap());
+    assert_eq!(server.get(&sub).await.json(), before);
+}
+
+#[tokio::test]
+async fn a_second_change_waits_until_the_first_ones_answer_is_known() {
+    let server = Server::new();
+    let sub = subscribed(&server, "starter").await;
+    server.world.line.lose_answer(0);
+    let lost = server.post(&format!("{sub}/change"), json!({ "plan": "growth" })).await;
+    assert_eq!((lost.status.as_u16(), lost.problem().as_str()), (503, "provider_unavailable"));
+    server.world.line.heal();
+    for (verb, body) in [
+        ("change", json!({ "plan": "pro" })),
+        ("cancel", json!({ "at": "now" })),
+        ("resume", json!({})),
+    ] {
+        let second = server.post(&format!("{sub}/{verb}"), body).await;
+        assert_eq!(second.problem(), "change_in_progress", "{verb}");
+    }
+    let later = server.world.now().plus_seconds(60);
+    server.world.clock.set(later);
+    off(|| server.world.drain());
+    assert_eq!(server.get(&sub).await.json()["plan"], "growth", "the first one was done");
+    let pro = server.post(&format!("{sub}/change"), json!({ "plan": "pro" })).await;
+    assert_eq!(pro.json()["outcome"], "done");
 }

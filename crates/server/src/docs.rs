@@ -59,7 +59,7 @@ pub(crate) fn page(document: &Value) -> Page {
                 (navigation(document, tags))
                 main {
                     h1 { "Farthing API" }
-                    p { (text(&document["info"]["description"])) }
+                    p { (prose(&document["info"]["description"])) }
                     p {
                         "Send " code { "Authorization: Bearer sk_…" } " with every request under "
                         code { "/v1" } ". The same for machines: "
@@ -101,7 +101,7 @@ fn section(document: &Value, tag: &Value) -> Markup {
     html! {
         section id={ "tag-" (name) } {
             h2 { (name) }
-            p { (text(&tag["description"])) }
+            p { (prose(&tag["description"])) }
             @for (method, path, operation) in operations(document, name) {
                 (operation_article(document, method, path, operation))
             }
@@ -129,8 +129,8 @@ fn operation_article(document: &Value, method: &str, path: &str, operation: &Val
     html! {
         article id=(text(&operation["operationId"])) {
             h3 { span class={ "method " (method) } { (method) } " " code { (path) } }
-            p { (text(&operation["summary"])) }
-            @if let Some(more) = operation["description"].as_str() { p { (more) } }
+            p { (prose(&operation["summary"])) }
+            @if operation.get("description").is_some() { p { (prose(&operation["description"])) } }
             p class="scopes" { (scopes(operation)) }
             @if !parameters.is_empty() {
                 table {
@@ -139,7 +139,7 @@ fn operation_article(document: &Value, method: &str, path: &str, operation: &Val
                         tr {
                             td { code { (text(&parameter["name"])) } }
                             td { (text(&parameter["in"])) }
-                            td { (text(&parameter["description"])) }
+                            td { (prose(&parameter["description"])) }
                         }
                     }
                 }
@@ -154,7 +154,7 @@ fn operation_article(document: &Value, method: &str, path: &str, operation: &Val
                     @let response = resolve(document, response);
                     tr {
                         td { (status) }
-                        td { (text(&response["description"])) }
+                        td { (prose(&response["description"])) }
                         td {
                             @for (_, content) in response["content"].as_object().into_iter().flatten() {
                                 @if status.starts_with('2') { (type_of(&content["schema"])) }
@@ -187,7 +187,7 @@ fn schemas(document: &Value) -> Markup {
             @for (name, schema) in schemas {
                 article id={ "schema-" (name) } {
                     h3 { code { (name) } }
-                    p { (text(&schema["description"])) }
+                    p { (prose(&schema["description"])) }
                     (fields(schema))
                     @if let Some(example) = schema.get("example") { pre { (pretty(example)) } }
                 }
@@ -212,7 +212,7 @@ fn fields(schema: &Value) -> Markup {
                             @if required.iter().any(|it| it == name) { " " b title="required" { "*" } }
                         }
                         td { (type_of(field)) }
-                        td { (text(&field["description"])) }
+                        td { (prose(&field["description"])) }
                     }
                 }
             }
@@ -268,8 +268,8 @@ fn errors() -> Markup {
                             @if code.kind() == Kind::Field { "in errors[]" }
                             @else { (code.status().as_u16()) }
                         }
-                        td { (meaning) }
-                        td { (todo) }
+                        td { (code_in(meaning)) }
+                        td { (code_in(todo)) }
                     }
                 }
             }
@@ -289,6 +289,20 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// A description in the document.
+fn prose(value: &Value) -> Markup {
+    code_in(text(value))
+}
+
+/// A text, with what is between backquotes as code.
+fn code_in(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 fn text(value: &Value) -> &str {

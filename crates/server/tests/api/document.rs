@@ -143,6 +143,7 @@ async fn the_document_and_the_page_are_served_without_a_key() {
     for forbidden in ["<script", " style=", "<link", "<img", "http://", "https://"] {
         assert!(!html.contains(forbidden), "the page has {forbidden}");
     }
+    assert!(!html.contains('`'), "what is code is shown as code");
     let document = farthing_server::openapi_document();
     for (_, path, operation) in operations(&document) {
         assert!(html.contains(&path) && html.contains(operation["operationId"].as_str().unwrap()));

@@ -97,6 +97,14 @@ pub fn answers(api: &str) -> bool {
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
+/// What `/readyz` says; `None` if the server is not ready or not there.
+pub fn readiness(api: &str) -> Option<String> {
+    let url = Url::parse(api).ok()?;
+    let http = http(&url, Duration::from_secs(2)).ok()?;
+    let answer = http.get(url.join("/readyz").ok()?).send().ok()?;
+    answer.error_for_status().ok()?.text().ok()
+}
+
 /// What a problem document says, for people.
 fn refused(status: StatusCode, problem: &Value) -> Failure {
     let text = |value: &Value| value.as_str().map(plain);

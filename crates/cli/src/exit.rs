@@ -71,7 +71,10 @@ impl From<EngineError> for Failure {
                 Self::new(format!("{}; nothing was changed", messages.join("; ")))
                     .fix(fixes.join("; "))
             }
-            EngineError::ProviderUnavailable { detail } => Self::new(format!("{error} ({detail})")),
+            EngineError::ProviderUnavailable { detail }
+            | EngineError::ProviderHeldBack { detail, .. } => {
+                Self::new(format!("{error} ({detail})"))
+            }
             _ => Self::new(error.to_string()),
         }
     }

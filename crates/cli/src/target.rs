@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use farthing_core::time::Timestamp;
 use farthing_engine::clock::RandomIds;
-use farthing_engine::{Clock, Config, Engine};
-use farthing_providers::{HttpTransport, Stripe};
+use farthing_engine::{Clock, Config, Engine, Ids};
+use farthing_providers::{BreakerRules, GuardedTransport, HttpTransport, Moment, Stripe};
 use farthing_store::meta::{self, Mode};
 use farthing_store::{Options, Store};
 
@@ -118,20 +119,35 @@ pub fn local(global: &Global, out: &Out) -> Result<Engine, Failure> {
         Failure::new("the database was never used; nothing was changed")
             .fix("run `farthing db migrate` with FARTHING_MODE set, or start the server on it once")
     })?;
+    let clock = clock_for(mode, &global.data)?;
     let stripe = match mode {
         Mode::Sandbox => None,
-        mode => config::stripe(&config::process_env, mode)?.map(connect).transpose()?,
+        mode => config::stripe(&config::process_env, mode)?,
     };
+    let stripe = stripe.map(|stripe| connect(stripe, Arc::clone(&clock))).transpose()?;
     let config = Config { mode, return_base: String::new() };
-    let clock = clock_for(mode, &global.data)?;
     Ok(Engine::new(store, clock, Arc::new(RandomIds), stripe, config))
 }
 
-/// Stripe over the network. Not on an async task.
-pub fn connect(config: config::StripeConfig) -> Result<Stripe, Failure> {
+/// Stripe over the network, left alone while it does not answer, by `clock`. Not on an async task.
+pub fn connect(config: config::StripeConfig, clock: Arc<dyn Clock>) -> Result<Stripe, Failure> {
     let transport = HttpTransport::new(&config.url, &config.api_key, config.livemode);
     let transport = transport.map_err(|error| Failure::new(error.to_string()))?;
+    let transport = GuardedTransport::new(transport, ByClock(clock), BreakerRules::default());
     Ok(Stripe::new(Arc::new(transport), config.livemode, config.webhook))
+}
+
+/// Time as the engine has it, so that pauses pass while the sandbox's clock is moved.
+struct ByClock(Arc<dyn Clock>);
+
+impl Moment for ByClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn chance(&self) -> u64 {
+        RandomIds.secret().iter().fold(0, |chance, byte| (chance << 8) | u64::from(*byte))
+    }
 }
 
 /// The clock that a database of `mode` lives by.

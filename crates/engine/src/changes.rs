@@ -163,8 +163,11 @@ impl Engine {
             Some(token) => self.confirm(id, command, token)?,
         };
         let (call2, id2, command2) = (call.clone(), id.to_owned(), command.clone());
-        let intent = self
-            .write(move |engine, tx| engine.take_lock(tx, &call2, &id2, &command2, proration_at))?;
+        let intent = self.write(move |engine, tx| {
+            let intent = engine.take_lock(tx, &call2, &id2, &command2, proration_at)?;
+            intent.is_some().then(|| engine.reachable()).transpose()?;
+            Ok(intent)
+        })?;
         let Some(intent) = intent else {
             return self.changed(id, "unchanged", self.now());
         };
@@ -391,7 +394,7 @@ impl Engine {
             intents::mark_unknown(tx, &id, engine.now())?;
             Ok(())
         })?;
-        Err(EngineError::ProviderUnavailable { detail: error.to_string() })
+        Err(error.clone().into())
     }
 
     fn close_refused(&self, intent: &Intent, code: &str, message: &str) -> Result<(), EngineError> {

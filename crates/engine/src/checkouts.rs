@@ -128,7 +128,11 @@ impl Engine {
         check_return_path(purchase.return_path.as_deref())?;
         for _ in 0..3 {
             let (call, purchase) = (call.clone(), purchase.clone());
-            let step = self.write(move |engine, tx| engine.prepare(tx, &call, &purchase))?;
+            let step =
+                self.write(move |engine, tx| match engine.prepare(tx, &call, &purchase)? {
+                    ready @ Step::Ready(_) => Ok(ready),
+                    step => engine.reachable().map(|()| step),
+                })?;
             match step {
                 Step::Ready(checkout) => return Ok(view(&checkout)),
                 Step::Send(checkout) => return self.send(&checkout).map(|sent| view(&sent)),

@@ -58,6 +58,16 @@ pub enum EngineError {
         /// For the log.
         detail: String,
     },
+    /// The provider has not answered for a while and is left alone: it was not even asked.
+    #[error(
+        "the payment provider does not answer at the moment; nothing was changed, try again in {seconds} s"
+    )]
+    ProviderHeldBack {
+        /// Seconds until it is asked again, at least 1.
+        seconds: u32,
+        /// For the log.
+        detail: String,
+    },
     /// No provider is configured.
     #[error("no payment provider is configured: set one up, then try again")]
     NoProvider,
@@ -89,13 +99,23 @@ impl EngineError {
     /// Whether it passes by itself: the provider or the database is away, and will be back.
     pub(crate) fn passes(&self) -> bool {
         match self {
-            Self::ProviderUnavailable { .. } | Self::NoProvider => true,
+            Self::ProviderUnavailable { .. } | Self::ProviderHeldBack { .. } | Self::NoProvider => {
+                true
+            }
             Self::Store(error) => error.is_transient(),
             Self::NotFound { .. }
             | Self::Invalid(_)
             | Self::Refused { .. }
             | Self::ProviderRefused { .. }
             | Self::Puzzle(_) => false,
+        }
+    }
+
+    /// For how many seconds the provider is left alone, when that is why: nothing was tried.
+    pub(crate) fn held_back(&self) -> Option<i64> {
+        match self {
+            Self::ProviderHeldBack { seconds, .. } => Some(i64::from(*seconds)),
+            _ => None,
         }
     }
 
@@ -112,6 +132,7 @@ impl From<CallError> for EngineError {
             CallError::Unknown(detail) | CallError::Unavailable(detail) => {
                 Self::ProviderUnavailable { detail }
             }
+            CallError::HeldBack { seconds, why } => Self::ProviderHeldBack { seconds, detail: why },
         }
     }
 }

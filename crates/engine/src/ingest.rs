@@ -191,9 +191,13 @@ impl Engine {
         let aside = needs_a_person(error);
         let limit = if error.passes() { ATTEMPTS_PATIENT } else { ATTEMPTS_MAX };
         let attempts = progress.attempts;
+        let held_back = error.held_back();
         self.write(move |engine, tx| {
             let now = engine.now();
             let lease = Lease { id: &event.id, token: &token };
+            if let Some(seconds) = held_back {
+                return Ok(inbox::not_before(tx, lease, now.plus_seconds(seconds), &reason)?);
+            }
             if aside {
                 inbox::quarantine(tx, lease, now, &reason)?;
             } else if limit <= attempts {
@@ -262,6 +266,7 @@ fn needs_a_person(error: &EngineError) -> bool {
         | EngineError::Refused { .. }
         | EngineError::ProviderRefused { .. }
         | EngineError::ProviderUnavailable { .. }
+        | EngineError::ProviderHeldBack { .. }
         | EngineError::NoProvider
         | EngineError::Store(_) => false,
     }

@@ -211,6 +211,11 @@ impl Engine {
             let now = engine.now();
             match &outcome {
                 Ok(()) => Ok(jobs::finish(tx, lease, now)?),
+                // Nothing was tried, so it is not a failed attempt.
+                Err(error) if let Some(seconds) = error.held_back() => {
+                    let at = now.plus_seconds(seconds);
+                    Ok(jobs::not_before(tx, lease, at, &error.to_string())?)
+                }
                 Err(error) if ATTEMPTS_MAX <= attempts && !error.passes() => {
                     engine.alert(tx, "job", &id, &error.to_string())?;
                     Ok(jobs::dead(tx, lease, now, &error.to_string())?)

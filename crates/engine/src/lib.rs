@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod keys;
 pub mod overrides;
 pub mod plans;
+pub mod provider_state;
 pub mod reconcile;
 pub mod replay;
 mod sold;

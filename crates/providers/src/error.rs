@@ -23,6 +23,14 @@ pub enum CallError {
     /// Nothing happened: not sent, too many requests, or our API key was not accepted. Try later.
     #[error("provider unavailable, nothing was changed: {0}")]
     Unavailable(String),
+    /// Nothing happened: the provider does not answer and is left alone. Try after so long.
+    #[error("provider unavailable, nothing was changed: held back for {seconds} s: {why}")]
+    HeldBack {
+        /// Seconds from now, at least 1.
+        seconds: u32,
+        /// Why the provider is left alone.
+        why: String,
+    },
 }
 
 impl CallError {

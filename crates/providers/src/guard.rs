@@ -1,11 +1,15 @@
 //! A transport that leaves a provider alone while it does not answer.
+//!
+//! The order is: breaker, then repetitions, then the wire. What the breaker counts is therefore
+//! whole *calls*, each with all its attempts: a hiccup that a repetition gets over is no failure,
+//! and a probe of a half-open breaker is tried as seriously as any other call.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use farthing_core::time::Timestamp;
 
-use crate::breaker::{Breaker, BreakerRules, BreakerState};
+use crate::breaker::{Breaker, BreakerRules, BreakerState, Ticket};
 use crate::http::{HttpRequest, HttpResponse, Transport, TransportError};
 
 /// The time and chance, as whoever runs this has them.
@@ -16,60 +20,134 @@ pub trait Moment: Send + Sync {
     fn chance(&self) -> u64;
 }
 
+/// Whether a provider answers, for people and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Where the breaker stands.
+    pub breaker: BreakerState,
+    /// The last call that was no sign of life, also when many have succeeded since.
+    pub last_failure: Option<Failure>,
+}
+
+/// A call that was no sign of life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// When it ended.
+    pub at: Timestamp,
+    /// A status, or why there was no answer; nothing of what was sent or said.
+    pub why: String,
+}
+
+/// While a probe is under way it may end any moment: others are told to come back after so many
+/// seconds.
+const PROBED: u32 = 2;
+
 /// Sends over another transport, unless too many calls have failed in a row: then a call fails at
 /// once, was not sent, and is told so.
 pub struct GuardedTransport<T, M> {
     inner: T,
     moment: M,
-    breaker: Mutex<Breaker>,
+    guard: Mutex<Guard>,
+}
+
+struct Guard {
+    breaker: Breaker,
+    last_failure: Option<Failure>,
 }
 
 impl<T: Transport, M: Moment> GuardedTransport<T, M> {
     /// Over `inner`, which does its own repetitions: they count as one call.
     pub fn new(inner: T, moment: M, rules: BreakerRules) -> Self {
-        Self { inner, moment, breaker: Mutex::new(Breaker::new(rules)) }
+        let guard = Guard { breaker: Breaker::new(rules), last_failure: None };
+        Self { inner, moment, guard: Mutex::new(guard) }
     }
 
-    /// Where the breaker stands, for people and metrics.
+    /// Where the breaker stands.
     pub fn state(&self) -> BreakerState {
-        self.breaker().state()
+        self.guard().breaker.state()
     }
 
     /// A panic elsewhere leaves no half-made change behind: each is one assignment.
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    fn guard(&self) -> MutexGuard<'_, Guard> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn admit(&self) -> Result<Ticket, TransportError> {
+        let now = self.moment.now();
+        let mut guard = self.guard();
+        guard.breaker.admit(now).map_err(|_| {
+            let health = guard.health();
+            TransportError::HeldBack {
+                seconds: health.held_back_for(now).unwrap_or(1),
+                why: health.why_held_back(),
+            }
+        })
+    }
+}
+
+impl Guard {
+    fn health(&self) -> Health {
+        Health { breaker: self.breaker.state(), last_failure: self.last_failure.clone() }
+    }
+}
+
+impl Health {
+    /// For how many seconds from `now` no call goes through; `None`: one would.
+    pub fn held_back_for(&self, now: Timestamp) -> Option<u32> {
+        match self.breaker {
+            BreakerState::Open { until, .. } if now < until => {
+                let micros = until.micros().saturating_sub(now.micros());
+                Some(u32::try_from(micros.saturating_add(999_999) / 1_000_000).unwrap_or(u32::MAX))
+            }
+            BreakerState::HalfOpen { until, .. } if now < until => Some(PROBED),
+            BreakerState::Open { .. }
+            | BreakerState::HalfOpen { .. }
+            | BreakerState::Closed { .. } => None,
+        }
+    }
+
+    /// Why calls are held back, for logs and operators.
+    pub fn why_held_back(&self) -> String {
+        let why = "too many calls in a row failed";
+        let last = self.last_failure.as_ref();
+        last.map_or_else(|| why.to_owned(), |last| format!("{why}, the last one: {}", last.why))
     }
 }
 
 impl<T: Transport, M: Moment> Transport for GuardedTransport<T, M> {
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
-        let admitted = self.breaker().admit(self.moment.now());
-        let ticket = admitted.map_err(|held| {
-            let why = "circuit open: too many calls in a row had no answer; the next try is at";
-            TransportError::NotSent(format!("{why} {}", held.until))
-        })?;
+        let ticket = self.admit()?;
         let outcome = self.inner.send(request);
-        let alive = is_sign_of_life(&outcome);
+        let failure = failure(&outcome);
         let (before, after) = {
-            let mut breaker = self.breaker();
-            let before = breaker.state();
-            breaker.record(ticket, alive, self.moment.now(), self.moment.chance());
-            (before, breaker.state())
+            let now = self.moment.now();
+            let mut guard = self.guard();
+            let before = guard.breaker.state();
+            guard.breaker.record(ticket, failure.is_none(), now, self.moment.chance());
+            if let Some(why) = failure {
+                guard.last_failure = Some(Failure { at: now, why });
+            }
+            (before, guard.breaker.state())
         };
         tell(before, after);
         outcome
     }
+
+    fn health(&self) -> Option<Health> {
+        Some(self.guard().health())
+    }
 }
 
-/// Whether the provider does its work. A refusal is an answer; an answer that was saved earlier and
+/// Why a call was no sign of life; `None` when it was one. A refusal is an answer; an answer that was saved earlier and
 /// is only said again is one, too, whatever it says. A key that is not accepted and too many
 /// requests are not: with neither of them will the next call fare better.
-fn is_sign_of_life(outcome: &Result<HttpResponse, TransportError>) -> bool {
+fn failure(outcome: &Result<HttpResponse, TransportError>) -> Option<String> {
     match outcome {
-        Err(_) => false,
+        Err(error) => Some(error.to_string()),
         Ok(response) => {
-            response.header("idempotent-replayed") == Some("true")
-                || !matches!(response.status, 401 | 429 | 500..)
+            let alive = response.header("idempotent-replayed") == Some("true")
+                || !matches!(response.status, 401 | 429 | 500..);
+            (!alive).then(|| format!("HTTP {}", response.status))
         }
     }
 }
@@ -87,9 +165,8 @@ fn tell(before: BreakerState, after: BreakerState) {
 }
 
 /// Where it stands, and not what it sends over.
-impl<T, M> fmt::Debug for GuardedTransport<T, M> {
+impl<T: Transport, M: Moment> fmt::Debug for GuardedTransport<T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        write!(f, "GuardedTransport({:?})", breaker.state())
+        write!(f, "GuardedTransport({:?})", self.state())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::guard::Health;
+
 /// A request, ready to be sent: no credentials and no address of a server in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {
@@ -66,16 +68,33 @@ pub enum TransportError {
     /// It timed out or broke off: it may have happened.
     #[error("no answer: {0}")]
     Unknown(String),
+    /// The provider is left alone for now: the request never left. Try again after so long.
+    #[error("held back for {seconds} s: {why}")]
+    HeldBack {
+        /// Seconds from now, at least 1.
+        seconds: u32,
+        /// Why the provider is left alone.
+        why: String,
+    },
 }
 
 /// Carries a request to a provider, or to something that speaks like one.
 pub trait Transport: Send + Sync {
     /// Sends and waits for the answer. An answer of any status is `Ok`.
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError>;
+
+    /// Whether the provider answers; `None` from a transport that does not keep count.
+    fn health(&self) -> Option<Health> {
+        None
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         self.as_ref().send(request)
+    }
+
+    fn health(&self) -> Option<Health> {
+        self.as_ref().health()
     }
 }

@@ -17,7 +17,7 @@ pub mod transport;
 
 pub use breaker::{BreakerRules, BreakerState};
 pub use error::{CallError, ConfigError};
-pub use guard::{GuardedTransport, Moment};
+pub use guard::{GuardedTransport, Health, Moment};
 pub use http::{HttpRequest, HttpResponse, Transport, TransportError};
 pub use stripe::{Livemode, Stripe};
 pub use transport::HttpTransport;

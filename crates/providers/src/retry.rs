@@ -58,7 +58,7 @@ pub fn send(
 /// Whether it could have happened, as far as this attempt tells.
 fn is_unclear(outcome: &Result<HttpResponse, TransportError>) -> bool {
     match outcome {
-        Err(TransportError::NotSent(_)) => false,
+        Err(TransportError::NotSent(_) | TransportError::HeldBack { .. }) => false,
         Err(TransportError::Unknown(_)) => true,
         Ok(response) => 500 <= response.status || response.status == 409,
     }
@@ -70,6 +70,7 @@ fn may_repeat(request: &HttpRequest, outcome: &Result<HttpResponse, TransportErr
         request.method == "GET" || (request.method == "POST" && request.idempotency_key.is_some());
     match outcome {
         Err(TransportError::NotSent(_)) => true,
+        Err(TransportError::HeldBack { .. }) => false,
         Err(TransportError::Unknown(_)) => safe,
         Ok(response) => safe && is_worth_repeating(response),
     }

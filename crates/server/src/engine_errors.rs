@@ -30,6 +30,10 @@ impl From<EngineError> for ApiError {
                 tracing::warn!(error = why, "the provider could not be reached");
                 Self::new(Code::ProviderUnavailable, detail).retry_after(5)
             }
+            EngineError::ProviderHeldBack { seconds, detail: why } => {
+                tracing::debug!(error = why, "the provider was not asked");
+                Self::new(Code::ProviderUnavailable, detail).retry_after(u64::from(seconds))
+            }
             EngineError::NoProvider => Self::new(Code::NoProvider, detail),
             EngineError::Puzzle(puzzle) => {
                 tracing::error!(%puzzle, "the provider's object was not understood");

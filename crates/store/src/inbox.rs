@@ -155,6 +155,21 @@ pub fn retry_at(
     held(tx.execute(SQL, &params)?, "provider_events", lease)
 }
 
+/// The event cannot be worked on before `at`, for the reason given, which is not a failed attempt.
+pub fn not_before(
+    tx: &mut Tx<'_>,
+    lease: Lease<'_>,
+    at: Timestamp,
+    why: &str,
+) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE provider_events SET next_attempt_at = $3, last_error = $4,
+            attempts = attempts - 1, lease_until = NULL, lease_token = NULL
+        WHERE id = $1 AND lease_token = $2";
+    let params = params![lease.id, lease.token, at, why];
+    held(tx.execute(SQL, &params)?, "provider_events", lease)
+}
+
 /// The event is not ours or not understood. It has no effect until a person replays it.
 pub fn quarantine(
     tx: &mut Tx<'_>,

@@ -145,15 +145,20 @@ pub fn retry(
     held(tx.execute(SQL, &params![lease.id, lease.token, at, error])?, "jobs", lease)
 }
 
-/// The job is not due before `at`, which is not a failed attempt.
-pub fn not_before(tx: &mut Tx<'_>, lease: Lease<'_>, at: Timestamp) -> Result<(), StoreError> {
+/// The job cannot be done before `at`, for the reason given, which is not a failed attempt.
+pub fn not_before(
+    tx: &mut Tx<'_>,
+    lease: Lease<'_>,
+    at: Timestamp,
+    why: &str,
+) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE jobs SET
             run_at = CASE WHEN rerun_at < $3 THEN rerun_at ELSE $3 END,
             rerun_at = CASE WHEN rerun_at <= $3 THEN NULL ELSE rerun_at END,
-            attempts = attempts - 1, lease_until = NULL, lease_token = NULL
+            attempts = attempts - 1, last_error = $4, lease_until = NULL, lease_token = NULL
         WHERE id = $1 AND lease_token = $2";
-    held(tx.execute(SQL, &params![lease.id, lease.token, at])?, "jobs", lease)
+    held(tx.execute(SQL, &params![lease.id, lease.token, at, why])?, "jobs", lease)
 }
 
 /// The job will not be run again; a person must look. Raise an alert with it.

@@ -7,7 +7,7 @@ use farthing_core::time::Timestamp;
 use farthing_engine::clock::RandomIds;
 use farthing_engine::{Clock, Engine, STRIPE};
 use farthing_providers::stripe::account;
-use farthing_providers::{CallError, HttpTransport, Transport, TransportError};
+use farthing_providers::{CallError, HttpTransport, Transport};
 use farthing_store::inbox::{self, EventState};
 use farthing_store::meta::{self, Mode};
 use farthing_store::{Store, alerts};
@@ -209,8 +209,8 @@ impl Doctor<'_> {
         };
         let response = match answer {
             Ok(response) => response,
-            Err(TransportError::NotSent(why) | TransportError::Unknown(why)) => {
-                let message = format!("Stripe cannot be reached: {why}");
+            Err(error) => {
+                let message = format!("Stripe cannot be reached: {error}");
                 return self.find(CHECK, message, "check the network, proxies and DNS");
             }
         };
@@ -330,7 +330,10 @@ impl Doctor<'_> {
         const CHECK: &str = "port";
         if !self.production {
             match target::running(self.global) {
-                Some(running) => self.ok(CHECK, format!("the server answers at {}", running.api)),
+                Some(running) => {
+                    self.ok(CHECK, format!("the server answers at {}", running.api));
+                    self.breaker(&running.api);
+                }
                 None => self.skip(CHECK, "the development server is not running"),
             }
             return;
@@ -338,8 +341,10 @@ impl Doctor<'_> {
         let Some(listen) = self.config.as_ref().map(|config| config.listen) else {
             return self.skip(CHECK, "the configuration cannot be read");
         };
-        if client::answers(&format!("http://{listen}")) {
-            return self.ok(CHECK, format!("the server answers at {listen}"));
+        let api = format!("http://{listen}");
+        if client::answers(&api) {
+            self.ok(CHECK, format!("the server answers at {listen}"));
+            return self.breaker(&api);
         }
         match TcpListener::bind(listen) {
             Ok(_) => self.ok(CHECK, format!("{listen} is free; the server is not running")),
@@ -348,6 +353,22 @@ impl Doctor<'_> {
                 format!("{listen} cannot be listened on: {error}"),
                 "stop what uses it, or set FARTHING_LISTEN to another address",
             ),
+        }
+    }
+
+    /// Whether the running server leaves the provider alone because it does not answer.
+    fn breaker(&mut self, api: &str) {
+        const CHECK: &str = "breaker";
+        let ready = client::readiness(api);
+        match ready.as_deref().and_then(|text| text.lines().nth(1)) {
+            Some(line) if line.ends_with(": closed") => self.ok(CHECK, plain(line)),
+            Some(line) => self.find(
+                CHECK,
+                format!("calls to the provider are held back: {}", plain(line)),
+                "see the provider's status page and the server's log; it closes by itself once the \
+                 provider answers",
+            ),
+            None => self.skip(CHECK, "the server is not ready, or has no provider"),
         }
     }
 

@@ -32,7 +32,7 @@ pub fn run(serve: &Serve, out: &Out) -> Outcome {
     let runtime = host::runtime()?;
     let listener = host::bind(config.listen)?;
     let listening = listener.local_addr().unwrap_or(config.listen);
-    let stripe = target::connect(config.stripe.clone())?;
+    let stripe = target::connect(config.stripe.clone(), Arc::new(SystemClock))?;
     let store = database(&config, serve.migrate)?;
     check_account(&store, &stripe)?;
     let takes_events = stripe.takes_events();
@@ -121,7 +121,9 @@ fn check_account(store: &Store, stripe: &Stripe) -> Result<(), Failure> {
             Err(Failure::new(format!("Stripe refused the API key: {message}; nothing was started"))
                 .fix("copy the key again; a restricted key needs to read the account"))
         }
-        Err(CallError::Unknown(why) | CallError::Unavailable(why)) => {
+        Err(
+            CallError::Unknown(why) | CallError::Unavailable(why) | CallError::HeldBack { why, .. },
+        ) => {
             if store.read(|tx| meta::account(tx, STRIPE))?.is_some() {
                 tracing::warn!(why, "Stripe cannot be asked for its account right now");
                 return Ok(());

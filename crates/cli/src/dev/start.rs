@@ -10,7 +10,7 @@ use farthing_engine::clock::RandomIds;
 use farthing_engine::keys::Authenticated;
 use farthing_engine::{Call, Clock, Config, Engine, Ids};
 use farthing_providers::stripe::{DEFAULT_TOLERANCE_SECONDS, WebhookConfig};
-use farthing_providers::{HttpTransport, Livemode, Stripe};
+use farthing_providers::{Livemode, Stripe};
 use farthing_sandbox::Sandbox;
 use farthing_server::AppState;
 use farthing_store::api_keys::Scope;
@@ -23,6 +23,7 @@ use super::pages::{self, Pages};
 use super::{Parts, SANDBOX_KEY, SANDBOX_PATH, WEBHOOK_PATH, webhooks};
 use crate::clock::{SandboxClock, SystemClock, uptime};
 use crate::commands::catalog as told;
+use crate::config::StripeConfig;
 use crate::exit::Failure;
 use crate::output::Out;
 use crate::target;
@@ -114,16 +115,20 @@ fn seed() -> u64 {
 fn stripe(
     dir: &Dir,
     sandbox: &Sandbox,
-    clock: &SandboxClock,
+    clock: &Arc<SandboxClock>,
     api: &str,
 ) -> Result<Stripe, Failure> {
     let url = format!("{api}{WEBHOOK_PATH}");
     let secret = webhooks::secret(sandbox, dir, &url, clock.now())?;
     let bad = |error: farthing_providers::ConfigError| Failure::new(error.to_string());
     let webhook = WebhookConfig::new(vec![secret], DEFAULT_TOLERANCE_SECONDS).map_err(bad)?;
-    let base_url = format!("{api}{SANDBOX_PATH}");
-    let transport = HttpTransport::new(&base_url, SANDBOX_KEY, Livemode::Test).map_err(bad)?;
-    Ok(Stripe::new(Arc::new(transport), Livemode::Test, webhook))
+    let config = StripeConfig {
+        url: format!("{api}{SANDBOX_PATH}"),
+        api_key: SANDBOX_KEY.to_owned(),
+        livemode: Livemode::Test,
+        webhook,
+    };
+    target::connect(config, Arc::<SandboxClock>::clone(clock))
 }
 
 /// API at `/`, the sandbox below [`SANDBOX_PATH`], and the pages of a development server.

@@ -86,6 +86,7 @@ impl Transport for Line {
             meanwhile();
         }
         match fate {
+            _ if response.is_lost() => Err(TransportError::Unknown("timed out".to_owned())),
             Fate::AnswerLost => Err(TransportError::Unknown("timed out".to_owned())),
             _ => Ok(HttpResponse {
                 status: response.status,

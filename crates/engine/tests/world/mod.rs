@@ -19,7 +19,7 @@ use farthing_engine::ingest::Received;
 use farthing_engine::state::State;
 use farthing_engine::{Call, Clock, Config, Engine, EngineError};
 use farthing_providers::stripe::{Livemode, WebhookConfig};
-use farthing_providers::{HttpRequest, Stripe};
+use farthing_providers::{BreakerRules, GuardedTransport, HttpRequest, Moment, Stripe};
 use farthing_sandbox::{Request, World as Provider};
 use farthing_store::meta::{self, Mode};
 use farthing_store::testing::{Backend, TestStore};
@@ -64,7 +64,21 @@ pub struct World {
     pub webhook_secret: String,
     /// Every event that was delivered: its signature header and its body.
     pub sent: Vec<(String, Vec<u8>)>,
+    ids: Arc<CountingIds>,
     _store: TestStore,
+}
+
+/// The world's time, and no chance.
+struct Still(Arc<ManualClock>);
+
+impl Moment for Still {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn chance(&self) -> u64 {
+        0
+    }
 }
 
 fn call(provider: &mut Provider, request: &HttpRequest) -> farthing_sandbox::Response {
@@ -112,18 +126,28 @@ impl World {
         let store = Store::for_test(backend);
         stamp(&store, start);
         let config = Config { mode: Mode::Sandbox, return_base: "https://app.example".to_owned() };
-        let engine = Engine::new(
-            Store::clone(&store),
-            clock.clone(),
-            Arc::new(CountingIds::default()),
-            Some(stripe),
-            config,
-        );
+        let ids = Arc::new(CountingIds::default());
+        let engine =
+            Engine::new(Store::clone(&store), clock.clone(), ids.clone(), Some(stripe), config);
         engine.apply_catalog(&caller(), SAMPLE).unwrap();
         let (webhook_secret, sent) = (secret, Vec::new());
-        let world = Self { engine, clock, provider, line, webhook_secret, sent, _store: store };
+        let world =
+            Self { engine, clock, provider, line, ids, webhook_secret, sent, _store: store };
         world.drain();
         world
+    }
+
+    /// The same with a circuit breaker before the line, as in production.
+    pub fn guarded(mut self) -> Self {
+        let webhook = WebhookConfig::new(vec![self.webhook_secret.clone()], 300).unwrap();
+        let still = Still(self.clock.clone());
+        let line = GuardedTransport::new(self.line.clone(), still, BreakerRules::default());
+        let stripe = Stripe::new(Arc::new(line), Livemode::Test, webhook);
+        let config = Config { mode: Mode::Sandbox, return_base: "https://app.example".to_owned() };
+        let store = Store::clone(&self._store);
+        self.engine =
+            Engine::new(store, self.clock.clone(), self.ids.clone(), Some(stripe), config);
+        self
     }
 
     pub fn provider(&self) -> MutexGuard<'_, Provider> {

@@ -103,11 +103,16 @@ impl Server {
 
     fn with(adjust: impl FnOnce(&mut AppState) + Send) -> Self {
         crate::logs::capture();
-        off(|| Self::build(adjust))
+        off(|| Self::build(World::new(Backend::Sqlite), adjust))
     }
 
-    fn build(adjust: impl FnOnce(&mut AppState)) -> Self {
-        let world = World::new(Backend::Sqlite);
+    /// With a circuit breaker before the provider.
+    pub fn guarded() -> Self {
+        crate::logs::capture();
+        off(|| Self::build(World::new(Backend::Sqlite).guarded(), |_| {}))
+    }
+
+    fn build(world: World, adjust: impl FnOnce(&mut AppState)) -> Self {
         let key = |scope: Scope| {
             let name = scope.as_str();
             world.engine.create_key(&world::caller(), name, scope).unwrap().key

@@ -110,3 +110,29 @@ async fn strangers_are_slowed_down_together_and_nobody_else_is() {
     assert_eq!(server.get("/v1/plans").await.status, 200, "is looked up again, and not held up");
     assert_eq!(guess(3).await.problem(), "unauthorized");
 }
+
+#[tokio::test]
+async fn a_provider_that_is_left_alone_is_told_everywhere_and_fails_no_readiness() {
+    let server = Server::guarded();
+    let text = async |path| String::from_utf8(open(&server, path).await.body).unwrap();
+    assert_eq!(text("/readyz").await, "ready\nstripe: closed\n");
+    assert!(text("/metrics").await.contains("farthing_provider_breaker{state=\"closed\"} 1"));
+    server.customer("u_1").await;
+    server.world.line.set(|_| crate::harness::world::Fate::NotSent);
+    let buy = serde_json::json!({"customer": "u_1", "plan": "growth"});
+    for _ in 0..5 {
+        assert_eq!(server.post("/v1/checkouts", buy.clone()).await.status, 503);
+    }
+    let refused = server.post("/v1/checkouts", buy.clone()).await;
+    assert_eq!(
+        (refused.problem().as_str(), refused.header("retry-after")),
+        ("provider_unavailable", "5")
+    );
+    assert!(refused.json()["detail"].as_str().unwrap().contains("nothing was changed"));
+    let ready = open(&server, "/readyz").await;
+    assert_eq!(ready.status, 200, "most of what an app asks for needs no provider");
+    assert!(String::from_utf8(ready.body).unwrap().contains("stripe: open since 20"));
+    let metrics = text("/metrics").await;
+    assert!(metrics.contains("farthing_provider_breaker{state=\"open\"} 1"), "{metrics}");
+    assert!(metrics.contains("farthing_provider_breaker{state=\"closed\"} 0"), "{metrics}");
+}

@@ -133,7 +133,7 @@ fn after_its_lease_a_job_is_anothers_and_the_old_token_is_worth_nothing(store: &
     assert_eq!((ids(&second), second[0].attempts), (vec!["job_1"], 2), "[start, end)");
     assert!(is_lost(&refused(store, |tx| jobs::finish(tx, ONE, at(101)))));
     assert!(is_lost(&refused(store, |tx| jobs::retry(tx, ONE, at(101), "slow"))));
-    assert!(is_lost(&refused(store, |tx| jobs::not_before(tx, ONE, at(101)))));
+    assert!(is_lost(&refused(store, |tx| jobs::not_before(tx, ONE, at(101), "away"))));
     assert!(is_lost(&refused(store, |tx| jobs::dead(tx, ONE, at(101), "slow"))));
     let new = Lease { id: "job_1", token: "b" };
     write(store, move |tx| jobs::finish(tx, new, at(102)));
@@ -146,7 +146,7 @@ fn a_failed_attempt_counts_and_one_that_was_too_early_does_not(store: &TestStore
     write(store, |tx| jobs::retry(tx, ONE, at(10), "timeout"));
     let second = claim(store, 10, "a");
     assert_eq!((second[0].attempts, second[0].last_error.as_deref()), (2, Some("timeout")));
-    write(store, |tx| jobs::not_before(tx, ONE, at(20)));
+    write(store, |tx| jobs::not_before(tx, ONE, at(20), "away"));
     assert_eq!(ids(&claim(store, 19, "a")), [""; 0]);
     assert_eq!(claim(store, 20, "a")[0].attempts, 2);
 }
@@ -159,7 +159,7 @@ fn an_earlier_request_wins_over_a_late_retry(store: &TestStore) {
     assert_eq!(next_due(store), Some(at(5)));
     claim(store, 5, "a");
     enqueue(store, job("job_3", Some("k"), 200));
-    write(store, |tx| jobs::not_before(tx, ONE, at(90)));
+    write(store, |tx| jobs::not_before(tx, ONE, at(90), "away"));
     assert_eq!(next_due(store), Some(at(90)));
     claim(store, 90, "a");
     write(store, |tx| jobs::finish(tx, ONE, at(91)));

@@ -25,6 +25,7 @@ use super::signature::{self, WebhookConfig, WebhookError};
 use super::webhook_endpoints::{self, WebhookEndpoint};
 use super::{API_VERSION, Livemode, products};
 use crate::error::CallError;
+use crate::guard::Health;
 use crate::http::{HttpRequest, Transport, TransportError};
 
 /// Calls Stripe and takes its events in. Blocks while it waits: not for async code.
@@ -46,6 +47,11 @@ impl Stripe {
         self.mode
     }
 
+    /// Whether Stripe answers; `None` when the transport does not keep count.
+    pub fn health(&self) -> Option<Health> {
+        self.transport.health()
+    }
+
     /// Whether there is a webhook secret, without which no event can be accepted.
     pub fn takes_events(&self) -> bool {
         self.webhook.is_configured()
@@ -60,6 +66,9 @@ impl Stripe {
         match self.transport.send(request) {
             Ok(response) => decode(response.status, &response.body),
             Err(TransportError::NotSent(why)) => Err(CallError::Unavailable(why)),
+            Err(TransportError::HeldBack { seconds, why }) => {
+                Err(CallError::HeldBack { seconds, why })
+            }
             Err(TransportError::Unknown(why)) => Err(CallError::Unknown(why)),
         }
     }

@@ -15,6 +15,16 @@ pub struct Override {
     pub expires_at: Option<Timestamp>,
 }
 
+/// A limit of the plan before that still counts for a while, because more is held than the plan
+/// now allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grace {
+    /// What may be held; `None`: unlimited.
+    pub limit: Option<i64>,
+    /// The first instant at which it no longer counts.
+    pub until: Timestamp,
+}
+
 /// What decides a customer's entitlements besides the catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Basis<'a> {
@@ -28,6 +38,8 @@ pub struct Basis<'a> {
     pub anchor: Timestamp,
     /// Feature key to exception.
     pub overrides: &'a BTreeMap<String, Override>,
+    /// Feature key to a limit of the plan before. Only what is held has one.
+    pub grace: &'a BTreeMap<String, Grace>,
 }
 
 /// The entitlement to every feature of the catalog but credits, with nothing used yet.
@@ -80,6 +92,13 @@ fn entitlement(
         Some(Limit::Switch(true)) => (source, Some(1)),
         Some(Limit::Amount(amount)) => (source, Some(amount)),
         Some(Limit::Unlimited) => (source, None),
+    };
+    let grace = basis.grace.get(key).filter(|grace| now < grace.until && exception.is_none());
+    let (source, limit) = match (grace, limit) {
+        (Some(grace), Some(planned)) if grace.limit.is_none_or(|kept| planned < kept) => {
+            (source.or(Some(Source::Plan)), grace.limit)
+        }
+        _ => (source, limit),
     };
     let overage = plan.and_then(|plan: &Plan| plan.overage.get(key));
     let cap = overage.filter(|_| exception.is_none() && source.is_some());

@@ -131,6 +131,15 @@ impl Entitlement {
         self.limit.map(|limit| (limit - self.used - self.reserved).max(0))
     }
 
+    /// How much of what is held is beyond what may be: it stays, and nothing more can be taken
+    /// until it is gone. 0 for what is not held.
+    pub fn frozen(&self) -> i64 {
+        match (&self.kind, self.ceiling()) {
+            (Kind::Count, Some(ceiling)) => (self.used + self.reserved - ceiling).max(0),
+            _ => 0,
+        }
+    }
+
     /// Whether `amount`, 1 to [`AMOUNT_MAX`], may be taken at `now`, and what that leaves.
     pub fn take(&self, amount: i64, now: Timestamp) -> Decision {
         let current = self.at(now);

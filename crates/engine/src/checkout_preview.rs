@@ -55,7 +55,7 @@ impl Engine {
             }
         };
         let now = self.now();
-        check_plan(tx, &catalog, &customer, (plan, interval))?;
+        check_plan(tx, &catalog, &customer, (plan, interval, now))?;
         let open = checkouts::open_plan(tx, id)?;
         let replaced = match open.map(|open| reuse(open, purchase, currency, now)) {
             Some(Step::Ready(open) | Step::Send(open)) => {

@@ -202,7 +202,7 @@ impl Engine {
         let (item, slot) = match &purchase.buy {
             Buy::Pack { pack } => pack_item(&catalog, &customer, pack, currency)?,
             Buy::Plan { plan, interval, trial } => {
-                check_plan(tx, &catalog, &customer, (plan, *interval))?;
+                check_plan(tx, &catalog, &customer, (plan, *interval, now))?;
                 if let Some(open) = checkouts::open_plan(tx, id)? {
                     return Ok(reuse(open, purchase, currency, now));
                 }

@@ -11,7 +11,7 @@ use farthing_core::subscription::{Standing, Status};
 use farthing_core::time::Timestamp;
 use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
-use farthing_store::{Tx, checkouts, credits, outbox, overrides, subscriptions, trials};
+use farthing_store::{Tx, checkouts, credits, grace, outbox, overrides, subscriptions, trials};
 use serde_json::json;
 
 use crate::follow_up::Change;
@@ -130,6 +130,7 @@ impl Engine {
         }
         self.end_all_credits(tx, call, id)?;
         overrides::delete_all(tx, id)?;
+        grace::delete_all(tx, id)?;
         Ok(entitlements::delete_all(tx, id)?)
     }
 
@@ -242,12 +243,14 @@ pub(crate) fn rights(
     now: Timestamp,
 ) -> Result<BTreeMap<String, Entitlement>, EngineError> {
     let overrides = overrides::of_customer(tx, &customer.id)?;
+    let grace = grace::of_customer(tx, &customer.id)?;
     let basis = Basis {
         plan: &customer.plan,
         on_trial: customer.on_trial,
         access: access_of(customer.standing),
         anchor: customer.anchor,
         overrides: &overrides,
+        grace: &grace,
     };
     Ok(allowance::entitlements(catalog, &basis, now))
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::customers::materialize;
 use crate::grants::Sold;
 use crate::jobs::Job;
+use crate::room::note_over;
 use crate::{Call, Engine, EngineError};
 
 /// One line for the audit log.
@@ -138,6 +139,10 @@ impl Engine {
             customer.currency = Some(sub.currency);
         }
         customers::save(tx, customer)?;
+        let moved = customer.plan != before.plan;
+        if moved {
+            self.settle_grace(tx, &catalog, customer, events)?;
+        }
         let restart = events.iter().any(starts_windows);
         materialize(tx, &catalog, customer, restart, now)?;
         for event in events {
@@ -145,7 +150,11 @@ impl Engine {
             if !another_runs {
                 self.follow_up_one(tx, call, (customer, &catalog), stored, event)?;
             }
-            let (from, to) = (Some(summary(&before)), Some(event_summary(customer, stored, event)));
+            let mut to = event_summary(customer, stored, event);
+            if moved {
+                note_over(tx, &customer.id, &mut to)?;
+            }
+            let (from, to) = (Some(summary(&before)), Some(to));
             let change = Change { action: event.name(), from, to, effective_at: now };
             self.record(tx, call, customer, &change)?;
         }
@@ -194,9 +203,9 @@ impl Engine {
             Event::Recovered
             | Event::CancelScheduled(_)
             | Event::CancelUndone
-            | Event::ChangeScheduled(_)
             | Event::ChangeUnscheduled
             | Event::Paused => Ok(()),
+            Event::ChangeScheduled(pending) => self.watch_boundary(tx, stored, pending),
         }
     }
 

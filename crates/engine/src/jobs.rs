@@ -77,6 +77,18 @@ pub enum Job {
         /// The intent's id.
         intent: String,
     },
+    /// Look once more whether there is room for a move down that is about to happen.
+    CheckRoom {
+        /// Our id.
+        subscription: String,
+        /// When it happens.
+        change_at: Timestamp,
+    },
+    /// End the limits of the plan before whose time is over.
+    EndGrace {
+        /// Whose.
+        customer: CustomerId,
+    },
     /// Compare everything with the provider.
     Reconcile,
     /// Forget a customer at the provider.
@@ -165,9 +177,9 @@ impl Engine {
         run_at: Timestamp,
     ) -> Result<(), EngineError> {
         let customer = match job {
-            Job::ExpireCredits { customer, .. } | Job::ExpireOverride { customer, .. } => {
-                Some(customer.clone())
-            }
+            Job::ExpireCredits { customer, .. }
+            | Job::ExpireOverride { customer, .. }
+            | Job::EndGrace { customer } => Some(customer.clone()),
             _ => None,
         };
         let new = jobs::NewJob {
@@ -241,6 +253,10 @@ impl Engine {
             Job::ExpireOverride { customer, .. } => self.rematerialize(call, customer),
             Job::Rematerialize { version, after } => self.visit(call, *version, after),
             Job::CancelAtProvider { provider_id } => self.cancel_at_provider(provider_id),
+            Job::CheckRoom { subscription, change_at } => {
+                self.check_room_before(call, subscription, *change_at)
+            }
+            Job::EndGrace { customer } => self.end_grace(call, customer),
             Job::Reconcile => self.reconcile_daily(call),
             Job::ResolveIntent { intent } => self.resolve_intent(call, intent),
             Job::DeleteAtProvider { provider_id } => {
@@ -427,6 +443,8 @@ impl Job {
             Self::ExpireOverride { .. } => "expire_override",
             Self::Rematerialize { .. } => "rematerialize",
             Self::CancelAtProvider { .. } => "cancel_at_provider",
+            Self::CheckRoom { .. } => "check_room",
+            Self::EndGrace { .. } => "end_grace",
             Self::Reconcile => "reconcile",
             Self::ResolveIntent { .. } => "resolve_intent",
             Self::DeleteAtProvider { .. } => "delete_at_provider",

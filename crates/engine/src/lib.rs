@@ -30,6 +30,7 @@ pub mod plans;
 pub mod provider_state;
 pub mod reconcile;
 pub mod replay;
+mod room;
 mod sold;
 pub mod state;
 pub mod subscriptions;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use farthing_core::catalog::{Catalog, Direction, Limit, Plan, PlanCredits};
+use farthing_core::catalog::{Catalog, Direction, Limit, OverLimit, Plan, PlanCredits};
 use farthing_core::ids::CustomerId;
 use farthing_core::money::Money;
-use farthing_core::time::Interval;
-use farthing_store::{Tx, customers, entitlements, subscriptions};
+use farthing_core::time::{Interval, Timestamp};
+use farthing_store::{Tx, customers, subscriptions};
 use serde::Serialize;
 
+use crate::room::held;
 use crate::{Engine, EngineError};
 
 /// One plan of the pricing table.
@@ -40,7 +41,7 @@ impl Engine {
             let (_, catalog) = engine.catalog(tx)?;
             let standing = match customer {
                 None => None,
-                Some(id) => Some(standing(tx, id)?),
+                Some(id) => Some(standing(tx, id, engine.now())?),
             };
             let plans = catalog.tiers.iter().filter_map(|key| Some((key, catalog.plans.get(key)?)));
             Ok(plans.map(|(key, plan)| offer(&catalog, (key, plan), standing.as_ref())).collect())
@@ -56,19 +57,16 @@ struct Standing {
     held: BTreeMap<String, i64>,
 }
 
-fn standing(tx: &mut Tx<'_>, id: &CustomerId) -> Result<Standing, EngineError> {
+fn standing(tx: &mut Tx<'_>, id: &CustomerId, now: Timestamp) -> Result<Standing, EngineError> {
     let customer = customers::find(tx, id)?.ok_or_else(|| EngineError::no_customer(id))?;
     let running = subscriptions::of_customer(tx, id)?
         .into_iter()
         .find(|stored| stored.subscription.status.is_entitled());
-    let held = entitlements::of_customer(tx, id)?
-        .into_iter()
-        .map(|stored| (stored.feature, stored.entitlement.used));
     Ok(Standing {
         plan: customer.plan,
         interval: running.as_ref().map(|running| running.subscription.interval),
         subscribed: running.is_some(),
-        held: held.collect(),
+        held: held(tx, id, now)?,
     })
 }
 
@@ -81,7 +79,9 @@ fn offer(catalog: &Catalog, (key, plan): (&String, &Plan), of: Option<&Standing>
         (feature.clone(), Some(*limit).filter(|limit| *limit != Limit::Unlimited))
     });
     let action = of.map(|of| action(catalog, key, of));
-    let over = of.filter(|of| of.plan != *key).map(|of| catalog.over_limits(key, &of.held));
+    let over = of
+        .filter(|of| of.plan != *key && catalog.changes.over_limit == OverLimit::Block)
+        .map(|of| catalog.over_limits(key, &of.held));
     PlanOffer {
         plan: key.clone(),
         name: plan.name.clone(),

@@ -1,17 +1,16 @@
 //! What may be sold to whom: everything that is in the way of a purchase, before anything is made.
 
-use std::collections::BTreeMap;
-
-use farthing_core::catalog::{Catalog, PriceSlot};
+use farthing_core::catalog::{Catalog, OverLimit, PriceSlot};
 use farthing_core::money::Currency;
 use farthing_core::subscription::{Standing, Status as SubscriptionStatus};
-use farthing_core::time::Interval;
+use farthing_core::time::{Interval, Timestamp};
 use farthing_store::checkouts::Item;
 use farthing_store::customers::Customer;
-use farthing_store::{Tx, entitlements, subscriptions};
+use farthing_store::{Tx, subscriptions};
 
+use crate::EngineError;
 use crate::checkouts::SoldPack;
-use crate::{EngineError, FieldError};
+use crate::room::{no_room, over_limits};
 
 pub(crate) fn currency(
     catalog: &Catalog,
@@ -35,7 +34,7 @@ pub(crate) fn check_plan(
     tx: &mut Tx<'_>,
     catalog: &Catalog,
     customer: &Customer,
-    (plan, interval): (&str, Interval),
+    (plan, interval, now): (&str, Interval, Timestamp),
 ) -> Result<(), EngineError> {
     let Some(wanted) = catalog.plans.get(plan) else {
         return Err(unknown_plan(catalog, plan));
@@ -57,7 +56,7 @@ pub(crate) fn check_plan(
             format!("the customer is on {} already; nothing was changed", wanted.name),
         ));
     }
-    check_room(tx, catalog, customer, plan)?;
+    check_room(tx, catalog, customer, (plan, now))?;
     match running {
         Some(running) => Err(EngineError::refused(
             "subscription_exists",
@@ -70,30 +69,18 @@ pub(crate) fn check_plan(
     }
 }
 
-/// Refuses a plan that has no room for what is held, naming all of it.
+/// Refuses a plan that has no room for what is held, naming all of it, where the catalog blocks.
 pub(crate) fn check_room(
     tx: &mut Tx<'_>,
     catalog: &Catalog,
     customer: &Customer,
-    plan: &str,
+    (plan, now): (&str, Timestamp),
 ) -> Result<(), EngineError> {
-    let held: BTreeMap<String, i64> = entitlements::of_customer(tx, &customer.id)?
-        .into_iter()
-        .map(|stored| (stored.feature, stored.entitlement.used))
-        .collect();
-    let over = catalog.over_limits(plan, &held);
-    if over.is_empty() {
-        return Ok(());
+    let over = over_limits(tx, catalog, &customer.id, (plan, now))?;
+    match over.is_empty() || catalog.changes.over_limit != OverLimit::Block {
+        true => Ok(()),
+        false => Err(no_room(&over)),
     }
-    let sentences: Vec<&str> = over.iter().map(|found| found.message.as_str()).collect();
-    let message = format!("nothing was changed: {}", sentences.join("; "));
-    let errors = over.iter().map(|found| FieldError {
-        pointer: "/plan".to_owned(),
-        code: "over_limit",
-        message: format!("{}: {} used, {} allowed", found.feature, found.used, found.allowed),
-        fix: found.message.clone(),
-    });
-    Err(EngineError::Refused { code: "over_limit", message, errors: errors.collect() })
 }
 
 pub(crate) fn unknown_plan(catalog: &Catalog, plan: &str) -> EngineError {

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use farthing_core::access::Code;
-use farthing_core::catalog::{Catalog, Feature, Unit};
+use farthing_core::catalog::{Catalog, Feature, OverLimit, Unit};
 use farthing_core::credits::Grant;
-use farthing_core::entitlement::{Entitlement, Kind};
+use farthing_core::entitlement::{Entitlement, Kind, Source};
 use farthing_core::ids::CustomerId;
 use farthing_core::money::Currency;
 use farthing_core::subscription::Status;
 use farthing_core::time::{Interval, Period, Timestamp};
 use farthing_store::customers::Customer;
-use farthing_store::{Tx, audit, credits, customers, entitlements, subscriptions};
+use farthing_store::{Tx, audit, credits, customers, entitlements, grace, subscriptions};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::Want;
+use crate::room::over_limits;
 use crate::{Engine, EngineError};
 
 /// Everything an app needs to know of a customer.
@@ -67,6 +68,9 @@ pub struct PendingChange {
     pub interval: Option<Interval>,
     /// Then.
     pub effective_at: Timestamp,
+    /// What has to go before, in sentences: else the change is given up shortly before. Empty where
+    /// the catalog lets it happen all the same.
+    pub blocked_by: Vec<String>,
 }
 
 /// A feature in a [`State`].
@@ -85,6 +89,12 @@ pub struct FeatureState {
     pub remaining: Option<i64>,
     /// When `used` starts again at zero.
     pub resets_at: Option<Timestamp>,
+    /// Why the customer has it: `plan`, `trial` or `override`; `null` when it is not included.
+    pub source: Option<&'static str>,
+    /// How much of what is held is beyond the limit: it stays, and no more can be taken.
+    pub frozen: i64,
+    /// Until when the limit of the plan before counts, `[now, grace_until)`.
+    pub grace_until: Option<Timestamp>,
 }
 
 /// A kind of credits in a [`State`].
@@ -168,10 +178,17 @@ impl Engine {
             .find(|stored| stored.subscription.status.is_entitled())
             .or(newest.first());
         let entitled = newest.filter(|stored| stored.subscription.status.is_entitled());
+        let grace = grace::of_customer(tx, &customer.id)?;
+        let subscription = match newest {
+            None => None,
+            Some(newest) => Some(subscription_state(tx, &catalog, newest)?),
+        };
         let mut features = BTreeMap::new();
         for stored in entitlements::of_customer(tx, &customer.id)? {
             if catalog.features.contains_key(&stored.feature) {
-                features.insert(stored.feature, feature_state(&stored.entitlement.at(now)));
+                let until = grace.get(&stored.feature).map(|grace| grace.until);
+                let state = feature_state(&stored.entitlement.at(now), until);
+                features.insert(stored.feature, state);
             }
         }
         let mut balances = BTreeMap::new();
@@ -186,7 +203,7 @@ impl Engine {
             interval: entitled.map(|stored| stored.subscription.interval),
             currency: entitled.map(|stored| stored.subscription.currency).or(customer.currency),
             standing: customer.standing.as_str(),
-            subscription: newest.map(subscription_state),
+            subscription,
             features,
             credits: balances,
         })
@@ -208,23 +225,46 @@ pub(crate) fn timeline_entry(entry: audit::Audit) -> TimelineEntry {
     }
 }
 
-fn subscription_state(stored: &subscriptions::Stored) -> SubscriptionState {
+fn subscription_state(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    stored: &subscriptions::Stored,
+) -> Result<SubscriptionState, EngineError> {
     let sub = &stored.subscription;
-    SubscriptionState {
+    Ok(SubscriptionState {
         id: stored.id.clone(),
         status: sub.status.as_str(),
         period: sub.period,
         cancel_at: sub.cancel_at.filter(|_| sub.status != Status::Canceled),
         trial_ends_at: sub.trial_ends_at,
-        pending_change: sub.pending.as_ref().map(|pending| PendingChange {
-            plan: pending.plan.clone(),
-            interval: Some(pending.interval),
-            effective_at: pending.at,
-        }),
-    }
+        pending_change: pending_change(tx, catalog, stored)?,
+    })
 }
 
-fn feature_state(entitlement: &Entitlement) -> FeatureState {
+/// What a subscription will change to, with what is in the way of it.
+pub(crate) fn pending_change(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    stored: &subscriptions::Stored,
+) -> Result<Option<PendingChange>, EngineError> {
+    let sub = &stored.subscription;
+    let Some(pending) = &sub.pending else {
+        return Ok(None);
+    };
+    let blocks = catalog.changes.over_limit == OverLimit::Block && pending.plan != sub.plan;
+    let over = match blocks {
+        true => over_limits(tx, catalog, &stored.customer, (&pending.plan, pending.at))?,
+        false => Vec::new(),
+    };
+    Ok(Some(PendingChange {
+        plan: pending.plan.clone(),
+        interval: Some(pending.interval),
+        effective_at: pending.at,
+        blocked_by: over.into_iter().map(|found| found.message).collect(),
+    }))
+}
+
+fn feature_state(entitlement: &Entitlement, grace_until: Option<Timestamp>) -> FeatureState {
     FeatureState {
         kind: match entitlement.kind {
             Kind::Boolean => "boolean",
@@ -237,6 +277,13 @@ fn feature_state(entitlement: &Entitlement) -> FeatureState {
         used: entitlement.used,
         remaining: entitlement.remaining(),
         resets_at: entitlement.window.map(|window| window.end),
+        source: entitlement.source.map(|source| match source {
+            Source::Plan => "plan",
+            Source::Trial => "trial",
+            Source::Override => "override",
+        }),
+        frozen: entitlement.frozen(),
+        grace_until,
     }
 }
 

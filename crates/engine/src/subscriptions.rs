@@ -1,12 +1,14 @@
 //! Subscriptions and invoices for the app and for people.
 
+use farthing_core::catalog::Catalog;
 use farthing_core::ids::CustomerId;
 use farthing_core::money::{Currency, Money};
 use farthing_core::time::{Interval, Period, Timestamp};
-use farthing_store::{invoices, subscriptions};
+use farthing_store::{Tx, invoices, subscriptions};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::state::{PendingChange, pending_change};
 use crate::{Engine, EngineError};
 
 /// A subscription for the app.
@@ -34,6 +36,8 @@ pub struct SubscriptionView {
     pub trial_ends_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// What it will change to at the period's end.
+    pub pending_change: Option<PendingChange>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -92,17 +96,23 @@ impl Engine {
         after: &str,
         limit: i64,
     ) -> Result<Vec<SubscriptionView>, EngineError> {
-        self.read(|_, tx| {
-            let found = subscriptions::list(tx, customer, after, limit)?;
-            Ok(found.into_iter().map(subscription_view).collect())
+        self.read(|engine, tx| {
+            let (_, catalog) = engine.catalog(tx)?;
+            let mut views = Vec::new();
+            for found in subscriptions::list(tx, customer, after, limit)? {
+                views.push(subscription_view(tx, &catalog, found)?);
+            }
+            Ok(views)
         })
     }
 
     /// One subscription by our id. Errors: there is none.
     pub fn subscription(&self, id: &str) -> Result<SubscriptionView, EngineError> {
-        self.read(|_, tx| {
+        self.read(|engine, tx| {
             let missing = || EngineError::NotFound { what: "subscription", id: id.to_owned() };
-            Ok(subscription_view(subscriptions::find(tx, id)?.ok_or_else(missing)?))
+            let (_, catalog) = engine.catalog(tx)?;
+            let found = subscriptions::find(tx, id)?.ok_or_else(missing)?;
+            subscription_view(tx, &catalog, found)
         })
     }
 
@@ -125,9 +135,14 @@ impl Engine {
     }
 }
 
-fn subscription_view(stored: subscriptions::Stored) -> SubscriptionView {
+fn subscription_view(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    stored: subscriptions::Stored,
+) -> Result<SubscriptionView, EngineError> {
+    let pending_change = pending_change(tx, catalog, &stored)?;
     let sub = stored.subscription;
-    SubscriptionView {
+    Ok(SubscriptionView {
         id: stored.id,
         customer: stored.customer,
         plan: sub.plan,
@@ -139,8 +154,9 @@ fn subscription_view(stored: subscriptions::Stored) -> SubscriptionView {
         cancel_at: sub.cancel_at,
         trial_ends_at: sub.trial_ends_at,
         ended_at: sub.ended_at,
+        pending_change,
         created_at: stored.created_at,
-    }
+    })
 }
 
 fn invoice_view(invoice: invoices::Invoice, payments: Vec<invoices::Payment>) -> InvoiceView {

@@ -20,6 +20,7 @@ pub mod customers;
 pub mod effects;
 pub mod entitlements;
 mod error;
+pub mod grace;
 pub mod idempotency;
 pub mod inbox;
 pub mod intents;

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations![
     1 "0001_system",
     2 "0002_billing",
     3 "0003_changes",
+    5 "0005_lifecycle",
 ];
 
 /// A migration that ran on a database.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::time::Interval;
 
@@ -36,7 +36,7 @@ impl Direction {
 }
 
 /// More of a feature is held than a plan allows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverLimitFinding {
     /// The feature's key.
     pub feature: String,

@@ -1,24 +1,27 @@
 //! Deciding a change, and taking the customer's lock for it.
 
-use std::collections::BTreeMap;
-
 use farthing_core::change::{self, Command, Goal, Rejection};
 use farthing_core::ids::IdKind;
 use farthing_core::time::Timestamp;
+use farthing_store::customers::Customer;
 use farthing_store::intents::{self, Inserted, Intent, NewIntent};
 use farthing_store::subscriptions::{self, Stored};
-use farthing_store::{Tx, customers, entitlements};
+use farthing_store::{Tx, customers};
 use serde_json::json;
 
+use super::boundary::Blocked;
 use super::journey::Journey;
 use crate::follow_up::Change;
 use crate::jobs::Job;
-use crate::{Call, Engine, EngineError, FieldError};
+use crate::room::{held, no_room};
+use crate::{Call, Engine, EngineError};
 
 /// A change that may be made: whose, of what, to where.
-struct Decided {
-    stored: Stored,
-    goal: Goal,
+pub(super) struct Decided {
+    pub(super) stored: Stored,
+    pub(super) goal: Goal,
+    /// Why a scheduled move is given up, when nobody asked for it.
+    pub(super) blocked: Option<Blocked>,
 }
 
 /// How long after a lost answer the provider is asked, in seconds.
@@ -34,10 +37,7 @@ impl Engine {
         let missing = || EngineError::NotFound { what: "subscription", id: id.to_owned() };
         let stored = subscriptions::find(tx, id)?.ok_or_else(missing)?;
         let (_, catalog) = self.catalog(tx)?;
-        let held: BTreeMap<String, i64> = entitlements::of_customer(tx, &stored.customer)?
-            .into_iter()
-            .map(|stored| (stored.feature, stored.entitlement.used))
-            .collect();
+        let held = held(tx, &stored.customer, self.now())?;
         let decided = change::decide(&catalog, &stored.subscription, command, &held);
         Ok((stored, decided))
     }
@@ -64,13 +64,24 @@ impl Engine {
             Ok(Some(goal)) => goal,
             Err(rejection) => return Err(refusal(&rejection, &stored)),
         };
-        let decided = Decided { stored, goal };
-        let journey = self.plan_journey(tx, &decided, proration_at)?;
+        let decided = Decided { stored, goal, blocked: None };
+        self.begin(tx, call, &customer, (&decided, proration_at)).map(Some)
+    }
+
+    /// Takes the lock for what was decided. `customer` is locked.
+    pub(super) fn begin(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        customer: &Customer,
+        (decided, proration_at): (&Decided, Timestamp),
+    ) -> Result<Intent, EngineError> {
+        let journey = self.plan_journey(tx, decided, proration_at)?;
         let now = self.now();
         let intent_id = self.new_id(IdKind::Intent);
         let new = NewIntent {
             id: intent_id.clone(),
-            customer: Some(owner.clone()),
+            customer: Some(customer.id.clone()),
             kind: "subscription.change".to_owned(),
             is_change: true,
             idempotency_key: format!("farthing:change:{intent_id}"),
@@ -85,12 +96,26 @@ impl Engine {
         }
         let job = Job::ResolveIntent { intent: intent_id.clone() };
         self.enqueue(tx, &job, now.plus_seconds(RESOLVE_AFTER))?;
-        let to = json!({ "intent": intent_id, "goal": journey.goal, "reason": call.reason });
+        if decided.blocked.is_none() {
+            self.note_request(tx, call, customer, (&intent_id, &journey.goal))?;
+        }
+        let missing = || EngineError::NotFound { what: "intent", id: intent_id.clone() };
+        intents::get(tx, &intent_id)?.ok_or_else(missing)
+    }
+
+    fn note_request(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        customer: &Customer,
+        (intent_id, goal): (&str, &Goal),
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        let to = json!({ "intent": intent_id, "goal": goal, "reason": call.reason });
         let to = Some(to);
         let action = "subscription.change_requested";
         let change = Change { action, from: None, to, effective_at: now };
-        self.record(tx, call, &customer, &change)?;
-        Ok(intents::get(tx, &intent_id)?)
+        self.record(tx, call, customer, &change)
     }
 
     fn plan_journey(
@@ -112,6 +137,7 @@ impl Engine {
             goal: decided.goal.clone(),
             price,
             proration_at,
+            blocked: decided.blocked.clone(),
         })
     }
 }
@@ -141,24 +167,7 @@ pub(super) fn refusal(rejection: &Rejection, stored: &Stored) -> EngineError {
             format!("the subscription is {}: buy a plan with a new checkout", status.as_str())
         }
         Rejection::PastDue => "a payment is overdue: it has to be paid first".to_owned(),
-        Rejection::OverLimit(over) => {
-            over.iter().map(|found| found.message.as_str()).collect::<Vec<_>>().join("; ")
-        }
+        Rejection::OverLimit(over) => return no_room(over),
     };
-    let errors = match rejection {
-        Rejection::OverLimit(over) => over
-            .iter()
-            .map(|found| FieldError {
-                pointer: "/plan".to_owned(),
-                code: "over_limit",
-                message: format!(
-                    "{}: {} used, {} allowed",
-                    found.feature, found.used, found.allowed
-                ),
-                fix: found.message.clone(),
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
-    EngineError::Refused { code, message: format!("nothing was changed: {message}"), errors }
+    EngineError::refused(code, format!("nothing was changed: {message}"))
 }

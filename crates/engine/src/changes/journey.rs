@@ -9,6 +9,7 @@ use farthing_store::intents::{self, Intent};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::boundary::Blocked;
 use crate::absorb::Sighting;
 use crate::{Call, Engine, EngineError};
 
@@ -20,6 +21,9 @@ pub(super) struct Journey {
     pub(super) goal: Goal,
     pub(super) price: Option<String>,
     pub(super) proration_at: Timestamp,
+    /// Why nobody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) blocked: Option<Blocked>,
 }
 
 /// How many steps a journey may take; the longest there is has three.
@@ -38,7 +42,7 @@ impl Engine {
             };
             let Some(step) = change::next_step(&seen, &journey.goal, journey.price.as_deref())
             else {
-                return self.arrive(call, intent, (seen, fetch));
+                return self.arrive(call, (intent, &journey), (seen, fetch));
             };
             match self.take_step(intent, &journey, (&seen, &step)) {
                 Ok(()) => {}
@@ -103,16 +107,21 @@ impl Engine {
     fn arrive(
         &self,
         call: &Call,
-        intent: &Intent,
+        (intent, journey): (&Intent, &Journey),
         (seen, fetch): (SubscriptionSnapshot, i64),
     ) -> Result<(), EngineError> {
-        let (call, id) = (call.clone(), intent.new.id.clone());
+        let (call, id, journey) = (call.clone(), intent.new.id.clone(), journey.clone());
         let snapshots = vec![Snapshot::Subscription(Box::new(seen))];
         self.write(move |engine, tx| {
             let sighting = Sighting { snapshots: snapshots.clone(), fetch };
             engine.absorb(tx, &call, &sighting)?;
-            intents::close(tx, &id, false, "{}", engine.now())?;
-            Ok(())
+            let closed = intents::close(tx, &id, false, "{}", engine.now())?;
+            match (&journey.blocked, closed) {
+                (Some(blocked), true) => {
+                    engine.tell_blocked(tx, &call, (&journey.subscription, blocked))
+                }
+                _ => Ok(()),
+            }
         })
     }
 

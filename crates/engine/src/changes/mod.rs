@@ -5,8 +5,9 @@
 //! intent stays, and a job goes on from what the provider has, with the same keys.
 //!
 //! By the stages of the way: `preview` shows it, `decide` decides and takes the lock, `journey` gets
-//! there.
+//! there, `boundary` looks at a move down once more before it happens.
 
+pub(crate) mod boundary;
 mod decide;
 mod journey;
 mod preview;

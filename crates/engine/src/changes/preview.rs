@@ -64,7 +64,12 @@ impl Engine {
     }
 
     /// The instant that a preview counted from, if it still holds.
-    pub(super) fn confirm(&self, id: &str, command: &Command, token: &str) -> Result<Timestamp, EngineError> {
+    pub(super) fn confirm(
+        &self,
+        id: &str,
+        command: &Command,
+        token: &str,
+    ) -> Result<Timestamp, EngineError> {
         let changed = || {
             EngineError::refused(
                 "preview_changed",

@@ -216,6 +216,8 @@ pub struct PendingChange {
     /// Then.
     #[schema(format = DateTime)]
     pub effective_at: String,
+    /// What has to go before, in sentences: else the change is given up shortly before.
+    pub blocked_by: Vec<String>,
 }
 
 /// A feature in a state.
@@ -236,6 +238,13 @@ pub struct FeatureState {
     /// When `used` starts again at zero.
     #[schema(format = DateTime)]
     pub resets_at: Option<String>,
+    /// Why the customer has it: `plan`, `trial` or `override`; `null` when it is not included.
+    pub source: Option<String>,
+    /// How much of what is held is beyond the limit: it stays, and no more can be taken.
+    pub frozen: i64,
+    /// Until when the limit of the plan before counts.
+    #[schema(format = DateTime)]
+    pub grace_until: Option<String>,
 }
 
 /// A kind of credits in a state.
@@ -381,6 +390,8 @@ pub struct Subscription {
     /// When it ended.
     #[schema(format = DateTime)]
     pub ended_at: Option<String>,
+    /// What it will change to at the period's end.
+    pub pending_change: Option<PendingChange>,
     /// When it was made.
     #[schema(format = DateTime)]
     pub created_at: String,

@@ -175,6 +175,17 @@ pub enum Customers {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
         limit: u32,
     },
+    /// Make a link to a customer's billing page: it opens once, within 15 minutes
+    Link {
+        /// The app's own id
+        customer: String,
+        /// Where on the app's site the page leads back to
+        #[arg(long)]
+        return_path: Option<String>,
+        /// The page shows everything and changes nothing
+        #[arg(long)]
+        read_only: bool,
+    },
 }
 
 /// `farthing consume` and `farthing release`.

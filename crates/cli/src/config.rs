@@ -22,6 +22,8 @@ pub struct Config {
     pub mode: Mode,
     /// Where customers return to, without a path.
     pub return_base: String,
+    /// Where customers reach the pages of this server, without a path; `None`: nowhere.
+    pub public_url: Option<String>,
     /// The provider.
     pub stripe: StripeConfig,
 }
@@ -139,6 +141,16 @@ impl Reader<'_> {
         }
     }
 
+    fn public_url(&mut self, mode: Option<Mode>) -> Option<String> {
+        let fix =
+            "set it to where customers reach this server, such as https://billing.example.com";
+        let text = (self.env)("FARTHING_PUBLIC_URL")?;
+        match check_return_base(&text, mode) {
+            Ok(base) => Some(base),
+            Err(problem) => self.wrong(format!("FARTHING_PUBLIC_URL is {text:?}, {problem}"), fix),
+        }
+    }
+
     fn stripe(&mut self, mode: Option<Mode>) -> Option<StripeConfig> {
         let fix = "copy a secret or restricted key from Stripe's dashboard: Developers, API keys";
         let key = self.needed("STRIPE_API_KEY", fix);
@@ -200,12 +212,13 @@ impl Config {
         );
         let listen = reader.listen();
         let return_base = reader.return_base(mode);
+        let public_url = reader.public_url(mode);
         let stripe = reader.stripe(mode);
         match (database_url, listen, mode, return_base, stripe) {
             (Some(database_url), Some(listen), Some(mode), Some(return_base), Some(stripe))
                 if reader.mistakes.is_empty() =>
             {
-                Ok(Self { database_url, listen, mode, return_base, stripe })
+                Ok(Self { database_url, listen, mode, return_base, public_url, stripe })
             }
             _ => Err(reader.mistakes),
         }

@@ -125,7 +125,7 @@ pub fn local(global: &Global, out: &Out) -> Result<Engine, Failure> {
         mode => config::stripe(&config::process_env, mode)?,
     };
     let stripe = stripe.map(|stripe| connect(stripe, Arc::clone(&clock))).transpose()?;
-    let config = Config { mode, return_base: String::new() };
+    let config = Config { mode, return_base: String::new(), public_url: None };
     Ok(Engine::new(store, clock, Arc::new(RandomIds), stripe, config))
 }
 

@@ -265,11 +265,10 @@ impl Engine {
             Item::Plan { trial_days, .. } => CheckoutWhat::Plan { price, trial_days: *trial_days },
             Item::Pack { .. } => CheckoutWhat::Pack { price },
         };
+        let page = self.return_page(checkout)?;
         let back = |outcome: &str| {
-            let path = checkout.return_path.as_deref().unwrap_or("/");
-            let mark = if path.contains('?') { '&' } else { '?' };
-            let base = &self.inner.config.return_base;
-            format!("{base}{path}{mark}checkout={}&outcome={outcome}", checkout.id)
+            let mark = if page.contains('?') { '&' } else { '?' };
+            format!("{page}{mark}checkout={}&outcome={outcome}", checkout.id)
         };
         let sent = stripe.create_checkout(&NewCheckout {
             customer: provider_customer,
@@ -301,6 +300,15 @@ impl Engine {
                 Err(error.into())
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Where the customer comes back to: the app's own page when it named one, else ours.
+    fn return_page(&self, checkout: &Checkout) -> Result<String, EngineError> {
+        let base = &self.inner.config.return_base;
+        match &checkout.return_path {
+            Some(path) => Ok(format!("{base}{path}")),
+            None => Ok(self.result_url(&checkout.id)?.unwrap_or_else(|| format!("{base}/"))),
         }
     }
 
@@ -348,7 +356,7 @@ impl Engine {
     }
 
     /// The provider's id of a customer, who is made there when this is the first purchase.
-    fn provider_customer(&self, id: &CustomerId) -> Result<String, EngineError> {
+    pub(crate) fn provider_customer(&self, id: &CustomerId) -> Result<String, EngineError> {
         let known = self.read(|_, tx| Ok(customers::provider_id(tx, id, STRIPE)?))?;
         if let Some(known) = known {
             return Ok(known);

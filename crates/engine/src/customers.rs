@@ -11,7 +11,9 @@ use farthing_core::subscription::{Standing, Status};
 use farthing_core::time::Timestamp;
 use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
-use farthing_store::{Tx, checkouts, credits, grace, outbox, overrides, subscriptions, trials};
+use farthing_store::{
+    Tx, billing_sessions, checkouts, credits, grace, outbox, overrides, subscriptions, trials,
+};
 use serde_json::json;
 
 use crate::follow_up::Change;
@@ -131,6 +133,7 @@ impl Engine {
         self.end_all_credits(tx, call, id)?;
         overrides::delete_all(tx, id)?;
         grace::delete_all(tx, id)?;
+        billing_sessions::end_all(tx, id)?;
         Ok(entitlements::delete_all(tx, id)?)
     }
 

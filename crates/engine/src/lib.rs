@@ -9,6 +9,7 @@
 
 mod absorb;
 pub mod access;
+pub mod billing_sessions;
 mod books;
 pub mod catalogs;
 pub mod changes;
@@ -26,6 +27,7 @@ pub mod invariants;
 pub mod jobs;
 pub mod keys;
 pub mod overrides;
+pub mod payment_methods;
 pub mod plans;
 pub mod provider_state;
 pub mod reconcile;
@@ -62,6 +64,9 @@ pub struct Config {
     pub mode: Mode,
     /// Where customers return to from a provider's pages, without a path: `https://app.example`.
     pub return_base: String,
+    /// Where people reach the pages of this server, without a path: `https://billing.example`.
+    /// `None`: there are no pages for customers.
+    pub public_url: Option<String>,
 }
 
 /// Who asks, and on what occasion: written into the audit log with every change.

@@ -32,8 +32,8 @@ codes! {
     RateLimited Internal OutcomeUnknown ProviderUnavailable NoProvider ProviderObject Busy
     DatabaseUnavailable NotMigrated SandboxFailed
     // Refused for this customer, or just now.
-    CatalogBlocked CatalogChanged CatalogNotAtProvider ChangeInProgress CurrencyChange NoCatalog
-    NoRunningSubscription NoTrial NotSold NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
+    CatalogBlocked CatalogChanged CatalogNotAtProvider ChangeInProgress CurrencyChange
+    LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotSold NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
     PreviewChanged PriceMismatch SamePlan SubscriptionExists TrialUsed UnknownIntent
     // Of one field.
     ControlCharacter DuplicateField InvalidAmount InvalidDuration InvalidEmail InvalidId

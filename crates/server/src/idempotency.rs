@@ -2,7 +2,8 @@
 //!
 //! The key, scoped to the API key, is written down before the work starts and the answer after
 //! it. Once started, the work runs to its end even when the client has gone: the answer is kept
-//! for the next try. An answer that only says "not now" (5xx, or with `Retry-After`) is not kept.
+//! for the next try. An answer that only says "not now" (5xx, or with `Retry-After`) is not kept,
+//! and neither is one with a secret in it (`Cache-Control: no-store`).
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -161,8 +162,9 @@ async fn keep(
     headers: &HeaderMap,
     body: Option<&Bytes>,
 ) {
+    let secret = headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store");
     let final_answer = !status.is_server_error() && !headers.contains_key(header::RETRY_AFTER);
-    let kept = match body.filter(|_| final_answer) {
+    let kept = match body.filter(|_| final_answer && !secret) {
         Some(body) => {
             let (status, body) = (status.as_u16(), body.to_vec());
             app.ask(move |engine| engine.idempotency_finish(&keyed, status, &body)).await

@@ -12,6 +12,7 @@
 pub mod alerts;
 pub mod api_keys;
 pub mod audit;
+pub mod billing_sessions;
 pub mod catalog_versions;
 pub mod checkouts;
 pub mod counters;

@@ -1,6 +1,6 @@
 //! `farthing customers`: who there is, what they have, what happened to them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::{Customers, Global};
 use crate::client::Client;
@@ -15,6 +15,10 @@ pub fn run(global: &Global, command: Customers, out: &Out) -> Outcome {
         Customers::List { search, limit } => list(&server, search, limit, out),
         Customers::Show { customer } => show(&server, &customer, out),
         Customers::Timeline { customer, limit } => timeline(&server, &customer, limit, out),
+        Customers::Link { customer, return_path, read_only } => {
+            let body = json!({ "return_path": return_path, "read_only": read_only });
+            link(&server, &customer, &body, out)
+        }
     }
 }
 
@@ -127,5 +131,16 @@ fn timeline(server: &Client, customer: &str, limit: u32, out: &Out) -> Outcome {
         .map(|row| columns.iter().map(|column| cell(&row[*column])).collect())
         .collect();
     out.table(&columns, &rows);
+    Ok(Exit::Done)
+}
+
+fn link(server: &Client, customer: &str, body: &Value, out: &Out) -> Outcome {
+    let link = server.post(&["v1", "customers", customer, "sessions"], body)?;
+    if out.json {
+        out.value(&link);
+        return Ok(Exit::Done);
+    }
+    out.line(cell(&link["url"]));
+    out.note(format!("it opens once, until {}", cell(&link["expires_at"])));
     Ok(Exit::Done)
 }

@@ -169,7 +169,7 @@ impl Doctor<'_> {
             Ok(clock) => clock,
             Err(failure) => return self.fail("clock", failure),
         };
-        let config = farthing_engine::Config { mode, return_base: String::new() };
+        let config = farthing_engine::Config { mode, return_base: String::new(), public_url: None };
         let engine = Engine::new(store.clone(), clock, Arc::new(RandomIds), None, config);
         let version = match engine.current_catalog() {
             Ok(current) => current.version,

@@ -41,7 +41,11 @@ pub fn run(serve: &Serve, out: &Out) -> Outcome {
         Arc::new(SystemClock),
         Arc::new(RandomIds),
         Some(stripe),
-        farthing_engine::Config { mode: config.mode, return_base: config.return_base.clone() },
+        farthing_engine::Config {
+            mode: config.mode,
+            return_base: config.return_base.clone(),
+            public_url: config.public_url.clone(),
+        },
     );
     let state = AppState::new(engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
     let router = farthing_server::router(state);

@@ -52,7 +52,8 @@ pub fn prepare(dir: &Dir, database: Option<&str>, api: &str, out: &Out) -> Resul
         ))
     })?;
     let stripe = stripe(dir, &sandbox, &clock, api)?;
-    let config = Config { mode: Mode::Sandbox, return_base: api.to_owned() };
+    let public_url = Some(api.to_owned());
+    let config = Config { mode: Mode::Sandbox, return_base: api.to_owned(), public_url };
     let engine = Engine::new(store, clock.clone(), Arc::new(RandomIds), Some(stripe), config);
     Ok(Parts { engine, sandbox, clock, database_url, _lock: lock })
 }

@@ -142,7 +142,7 @@ impl Engine {
     }
 }
 
-fn in_progress(open: &Intent) -> EngineError {
+pub(crate) fn in_progress(open: &Intent) -> EngineError {
     EngineError::refused(
         "change_in_progress",
         format!(

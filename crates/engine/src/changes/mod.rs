@@ -20,7 +20,9 @@ use farthing_store::intents::{self, IntentState};
 use farthing_store::subscriptions;
 use serde::Serialize;
 
+pub(crate) use self::decide::in_progress;
 use self::journey::{Journey, journey};
+use crate::payment_methods;
 use crate::subscriptions::SubscriptionView;
 use crate::{Call, Engine, EngineError};
 
@@ -108,7 +110,10 @@ impl Engine {
         let intent = self.read(|_, tx| Ok(intents::get(tx, id)?))?;
         match intent {
             Some(intent) if matches!(intent.state, IntentState::Open | IntentState::Unknown) => {
-                self.get_there(call, &intent)
+                match intent.new.kind.as_str() {
+                    payment_methods::KIND => self.go_on_with_method(call, &intent),
+                    _ => self.get_there(call, &intent),
+                }
             }
             _ => Ok(()),
         }

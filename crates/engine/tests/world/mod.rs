@@ -125,7 +125,11 @@ impl World {
         let stripe = Stripe::new(line.clone(), Livemode::Test, webhook);
         let store = Store::for_test(backend);
         stamp(&store, start);
-        let config = Config { mode: Mode::Sandbox, return_base: "https://app.example".to_owned() };
+        let config = Config {
+            mode: Mode::Sandbox,
+            return_base: "https://app.example".to_owned(),
+            public_url: Some("https://billing.example".to_owned()),
+        };
         let ids = Arc::new(CountingIds::default());
         let engine =
             Engine::new(Store::clone(&store), clock.clone(), ids.clone(), Some(stripe), config);
@@ -143,7 +147,11 @@ impl World {
         let still = Still(self.clock.clone());
         let line = GuardedTransport::new(self.line.clone(), still, BreakerRules::default());
         let stripe = Stripe::new(Arc::new(line), Livemode::Test, webhook);
-        let config = Config { mode: Mode::Sandbox, return_base: "https://app.example".to_owned() };
+        let config = Config {
+            mode: Mode::Sandbox,
+            return_base: "https://app.example".to_owned(),
+            public_url: Some("https://billing.example".to_owned()),
+        };
         let store = Store::clone(&self._store);
         self.engine =
             Engine::new(store, self.clock.clone(), self.ids.clone(), Some(stripe), config);

@@ -2,6 +2,7 @@
 //! once and shows the answer; it decides nothing.
 
 pub mod access;
+pub mod billing_pages;
 pub mod catalog;
 pub mod changes;
 pub mod checkouts;
@@ -35,6 +36,10 @@ pub fn routes() -> OpenApiRouter<App> {
         ))
         .routes(routes!(customers::get_state))
         .routes(routes!(customers::get_timeline))
+        .routes(routes!(billing_pages::make_link))
+        .routes(routes!(billing_pages::list_methods, billing_pages::add_method))
+        .routes(routes!(billing_pages::set_default_method))
+        .routes(routes!(billing_pages::remove_method))
         .routes(routes!(overrides::put_override, overrides::delete_override))
         .routes(routes!(plans::list_plans))
         .routes(routes!(checkouts::start_checkout))

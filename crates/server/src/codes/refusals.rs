@@ -16,6 +16,8 @@ pub(super) fn code(code: Code) -> Option<&'static str> {
         Code::UnknownIntent => "unknown_intent",
         Code::ChangeInProgress => "change_in_progress",
         Code::CurrencyChange => "currency_change",
+        Code::LastPaymentMethod => "last_payment_method",
+        Code::NoBillingPage => "no_billing_page",
         Code::NoCatalog => "no_catalog",
         Code::NoTrial => "no_trial",
         Code::OverLimit => "over_limit",
@@ -43,6 +45,7 @@ pub(super) fn status(code: Code) -> Option<u16> {
         | Code::UnknownIntent
         | Code::ChangeInProgress
         | Code::CurrencyChange
+        | Code::LastPaymentMethod
         | Code::NoTrial
         | Code::OverLimit
         | Code::PackNotForPlan
@@ -51,7 +54,7 @@ pub(super) fn status(code: Code) -> Option<u16> {
         | Code::SamePlan
         | Code::SubscriptionExists
         | Code::TrialUsed => 409,
-        Code::NoCatalog => 503,
+        Code::NoBillingPage | Code::NoCatalog => 503,
         _ => return None,
     })
 }
@@ -70,6 +73,8 @@ pub(super) fn title(code: Code) -> Option<&'static str> {
         Code::UnknownIntent => "A newer version made this",
         Code::ChangeInProgress => "Another change is running",
         Code::CurrencyChange => "The running subscription is paid in another currency",
+        Code::LastPaymentMethod => "It is the only payment method",
+        Code::NoBillingPage => "There is no billing page",
         Code::NoCatalog => "No catalog was applied yet",
         Code::NoTrial => "The plan has no trial",
         Code::OverLimit => "More is in use than the plan allows",
@@ -123,6 +128,14 @@ pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
         Code::CurrencyChange => (
             "A customer with a running subscription keeps its currency.",
             "Cancel first, then buy again in the other currency.",
+        ),
+        Code::LastPaymentMethod => (
+            "A running subscription needs something to pay with.",
+            "Add another payment method first, or cancel the subscription.",
+        ),
+        Code::NoBillingPage => (
+            "It is not configured where customers reach this server.",
+            "Set `FARTHING_PUBLIC_URL`.",
         ),
         Code::NoCatalog => {
             ("There are no plans and features yet.", "Run `farthing catalog apply`.")

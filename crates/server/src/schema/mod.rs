@@ -3,6 +3,7 @@
 //! The engine's own types are what is sent. The tests read every answer with these types, which
 //! refuse a field that they do not know, so that neither can change alone.
 
+mod pages;
 mod previews;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use pages::*;
 pub use previews::*;
 
 /// An error, as RFC 9457 has it.

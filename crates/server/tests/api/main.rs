@@ -4,6 +4,7 @@
 
 mod access;
 mod auth;
+mod billing_pages;
 mod bodies;
 mod buying;
 mod catalog;

@@ -5,6 +5,7 @@
 
 mod alike;
 mod audit;
+mod billing_sessions;
 mod checkouts;
 mod counters;
 mod credits;

@@ -76,6 +76,8 @@ pub enum IdKind {
     Event,
     /// `job_`
     Job,
+    /// `drf_`: a difference between ours and the provider's.
+    Drift,
     /// `key_`: an API key's public name.
     ApiKey,
     /// `req_`: one HTTP request.
@@ -96,6 +98,7 @@ impl IdKind {
             Self::Preview => "prv",
             Self::Event => "evt",
             Self::Job => "job",
+            Self::Drift => "drf",
             Self::ApiKey => "key",
             Self::Request => "req",
         }

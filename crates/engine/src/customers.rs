@@ -12,7 +12,8 @@ use farthing_core::time::Timestamp;
 use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
 use farthing_store::{
-    Tx, billing_sessions, checkouts, credits, grace, outbox, overrides, subscriptions, trials,
+    Tx, billing_sessions, checkouts, credits, drift, grace, outbox, overrides, subscriptions,
+    trials,
 };
 use serde_json::json;
 
@@ -131,6 +132,7 @@ impl Engine {
             checkouts::save(tx, &checkouts::Checkout { status, ..open })?;
         }
         self.end_all_credits(tx, call, id)?;
+        drift::delete_all(tx, id)?;
         overrides::delete_all(tx, id)?;
         grace::delete_all(tx, id)?;
         billing_sessions::end_all(tx, id)?;

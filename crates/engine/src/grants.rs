@@ -233,9 +233,14 @@ fn period_credits<'a>(
 ) -> NewCredits<'a> {
     NewCredits {
         credit,
-        business_key: format!("period:{}:{}:{plan}", stored.id, start.micros()),
+        business_key: period_key(&stored.id, start, plan),
         source: GrantSource::Plan,
         amount: granted.amount,
         expires_at: None,
     }
+}
+
+/// What the credits of a plan are granted for: once for each window of a subscription.
+pub(crate) fn period_key(subscription: &str, start: Timestamp, plan: &str) -> String {
+    format!("period:{subscription}:{}:{plan}", start.micros())
 }

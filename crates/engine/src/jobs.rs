@@ -89,8 +89,13 @@ pub enum Job {
         /// Whose.
         customer: CustomerId,
     },
-    /// Compare everything with the provider.
+    /// Set out to compare everything with the provider.
     Reconcile,
+    /// Compare the next customers with the provider.
+    ReconcileCustomers {
+        /// The last customer that is done; `""`: none.
+        after: String,
+    },
     /// Forget a customer at the provider.
     DeleteAtProvider {
         /// The provider's id.
@@ -258,6 +263,7 @@ impl Engine {
             }
             Job::EndGrace { customer } => self.end_grace(call, customer),
             Job::Reconcile => self.reconcile_daily(call),
+            Job::ReconcileCustomers { after } => self.reconcile_batch(call, after),
             Job::ResolveIntent { intent } => self.resolve_intent(call, intent),
             Job::DeleteAtProvider { provider_id } => {
                 match self.stripe()?.delete_customer(provider_id) {
@@ -432,7 +438,8 @@ impl Engine {
 }
 
 impl Job {
-    fn kind(&self) -> &'static str {
+    /// The word for what is to be done.
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::SyncSubscription { .. } => "sync_subscription",
             Self::SyncCheckout { .. } => "sync_checkout",
@@ -446,6 +453,7 @@ impl Job {
             Self::CheckRoom { .. } => "check_room",
             Self::EndGrace { .. } => "end_grace",
             Self::Reconcile => "reconcile",
+            Self::ReconcileCustomers { .. } => "reconcile_customers",
             Self::ResolveIntent { .. } => "resolve_intent",
             Self::DeleteAtProvider { .. } => "delete_at_provider",
         }

@@ -107,6 +107,20 @@ pub fn open_plan(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<Option<Checko
     tx.query_opt(SQL, &params![customer])?.map(|row| read(&row)).transpose()
 }
 
+/// A customer's checkouts, the newest first, at most `limit`.
+pub fn of_customer(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    limit: u32,
+) -> Result<Vec<Checkout>, StoreError> {
+    const SQL: &str = "
+        SELECT customer_id, checkout_id, kind, item, pay_interval, amount, currency, trial_days,
+               provider, provider_id, url, return_path, status, created_at, expires_at, settled_at,
+               seen, attempt, sold, failure
+        FROM checkouts WHERE customer_id = $1 ORDER BY checkout_id DESC LIMIT $2";
+    tx.query(SQL, &params![customer, limit])?.iter().map(read).collect()
+}
+
 /// Adds a checkout.
 pub fn insert(tx: &mut Tx<'_>, checkout: &Checkout) -> Result<(), StoreError> {
     const SQL: &str = "

@@ -155,25 +155,26 @@ pub fn grants(
     tx.query(SQL, &params![customer, credit])?.iter().map(read).collect()
 }
 
-/// Customers and credits with a grant that ended at or before `now` with something left.
-pub fn expired(
-    tx: &mut Tx<'_>,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<(CustomerId, String)>, StoreError> {
-    const SQL: &str = "
-        SELECT customer_id, credit FROM credit_grants
-        WHERE remaining > 0 AND expires_at <= $1 ORDER BY expires_at, customer_id LIMIT $2";
-    let read = |row: &Row| Ok((row.customer(0)?, row.text(1)?));
-    tx.query(SQL, &params![now, limit])?.iter().map(read).collect()
+/// What was granted once, whatever is left of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The credit feature's key.
+    pub credit: String,
+    /// What it was granted for.
+    pub business_key: String,
+    /// How much.
+    pub amount: i64,
 }
 
-/// When the next grant ends that has something left.
-pub fn next_expiry(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
+/// Everything that was ever granted to a customer, the oldest first.
+pub fn granted(tx: &mut Tx<'_>, customer: &CustomerId) -> Result<Vec<Granted>, StoreError> {
     const SQL: &str = "
-        SELECT expires_at FROM credit_grants
-        WHERE remaining > 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1";
-    tx.query_opt(SQL, &[])?.map(|row| row.time(0)).transpose()
+        SELECT credit, business_key, amount FROM credit_grants
+        WHERE customer_id = $1 ORDER BY grant_id";
+    let read = |row: &Row| {
+        Ok(Granted { credit: row.text(0)?, business_key: row.text(1)?, amount: row.int(2)? })
+    };
+    tx.query(SQL, &params![customer])?.iter().map(read).collect()
 }
 
 /// Makes a grant with all of it left; `false` when there was one for that business key before,

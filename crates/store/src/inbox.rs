@@ -223,6 +223,12 @@ pub fn get(tx: &mut Tx<'_>, id: &str) -> Result<Option<(ProviderEvent, Progress)
     tx.query_opt(SQL, &params![id])?.as_ref().map(read).transpose()
 }
 
+/// Whether the provider's event `event_id` was stored.
+pub fn is_known(tx: &mut Tx<'_>, provider: &str, event_id: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT id FROM provider_events WHERE provider = $1 AND event_id = $2";
+    Ok(tx.query_opt(SQL, &params![provider, event_id])?.is_some())
+}
+
 /// The events, the newest first, older than our id `before` (`""`: from the newest on), in one
 /// state or in all.
 pub fn list(

@@ -175,15 +175,11 @@ pub fn dead(
     held(tx.execute(SQL, &params![lease.id, lease.token, now, error])?, "jobs", lease)
 }
 
-/// Runs a dead job again, from now on. False when there is no such dead job, or when another
-/// that is the same is pending.
-pub fn revive(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+/// Whether a job of that kind with exactly that payload waits or runs.
+pub fn is_pending(tx: &mut Tx<'_>, kind: &str, payload: &str) -> Result<bool, StoreError> {
     const SQL: &str = "
-        UPDATE jobs SET state = 'pending', finished_at = NULL, attempts = 0, run_at = $2
-        WHERE id = $1 AND state = 'dead' AND NOT EXISTS (
-            SELECT 1 FROM jobs AS other
-            WHERE other.dedup_key = jobs.dedup_key AND other.state = 'pending')";
-    Ok(tx.execute(SQL, &params![id, now])? == 1)
+        SELECT id FROM jobs WHERE state = 'pending' AND kind = $1 AND payload = $2 LIMIT 1";
+    Ok(tx.query_opt(SQL, &params![kind, payload])?.is_some())
 }
 
 /// When the next job is due, or the next lease is over; `None` when none is pending.

@@ -18,6 +18,7 @@ pub mod checkouts;
 pub mod counters;
 pub mod credits;
 pub mod customers;
+pub mod drift;
 pub mod effects;
 pub mod entitlements;
 mod error;
@@ -46,6 +47,7 @@ pub mod testing;
 pub mod trials;
 mod tx;
 mod value;
+pub mod watermarks;
 mod words;
 
 use std::sync::Arc;

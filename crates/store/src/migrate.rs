@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "0002_billing",
     3 "0003_changes",
     5 "0005_lifecycle",
+    6 "0006_drift",
     9 "0009_billing_sessions",
 ];
 

@@ -195,6 +195,22 @@ pub fn insert_period(
     Ok(tx.execute(SQL, &values)? == 1)
 }
 
+/// Every period of a customer's subscriptions with our id of the subscription, the earliest first.
+pub fn periods(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+) -> Result<Vec<(String, StoredPeriod)>, StoreError> {
+    const SQL: &str = "
+        SELECT subscription_id, starts_at, ends_at, plan, invoice, grants FROM periods
+        WHERE customer_id = $1 ORDER BY starts_at, subscription_id";
+    let read = |row: &Row| {
+        let period = Period { start: row.time(1)?, end: row.time(2)? };
+        let (plan, invoice, grants) = (row.text(3)?, row.opt_text(4)?, row.int(5)?);
+        Ok((row.text(0)?, StoredPeriod { period, plan, invoice, grants }))
+    };
+    tx.query(SQL, &params![customer])?.iter().map(read).collect()
+}
+
 /// When the newest period of a subscription starts that was paid for or on trial; `None`: there
 /// is none.
 pub fn newest_period(

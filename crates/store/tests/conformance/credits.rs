@@ -24,7 +24,7 @@ on_both!(
     more_than_a_bucket_holds_cannot_be_moved,
     a_posting_on_an_account_that_moved_on_is_stale,
     spenders_of_one_account_queue_behind_its_lock,
-    what_has_run_out_of_time_is_found_at_its_instant,
+    everything_that_was_granted_is_listed_whatever_is_left_of_it,
     entries_are_listed_from_the_newest_transaction,
     rows_that_cannot_be_right_are_refused_or_named,
 );
@@ -261,20 +261,15 @@ fn spenders_of_one_account_queue_behind_its_lock(store: &TestStore) {
     assert_eq!(balances(store), expected.map(|(word, n)| (word.to_owned(), n)).into());
 }
 
-fn what_has_run_out_of_time_is_found_at_its_instant(store: &TestStore) {
+fn everything_that_was_granted_is_listed_whatever_is_left_of_it(store: &TestStore) {
     open(store, "ann", "ai");
-    assert_eq!(read(store, credits::next_expiry), None);
-    for (n, end) in [(1, Some(at(20))), (2, Some(at(10))), (3, None), (4, Some(at(5)))] {
-        give(store, NewGrant { expires_at: end, ..gift(n, 1) });
-    }
-    post(store, spend(1, &[("grt_4", 1)])).unwrap();
-    assert_eq!(read(store, credits::next_expiry), Some(at(10)), "nothing is left of the first");
-    let expired = |seconds, limit| read(store, |tx| credits::expired(tx, at(seconds), limit));
-    let found = (customer("ann"), "ai".to_owned());
-    assert_eq!(expired(9, 9), []);
-    assert_eq!(expired(10, 9), std::slice::from_ref(&found));
-    assert_eq!(expired(99, 9), [found.clone(), found.clone()]);
-    assert_eq!(expired(99, 1), [found]);
+    give(store, gift(1, 1));
+    give(store, gift(2, 5));
+    post(store, spend(1, &[("grt_1", 1)])).unwrap();
+    let granted = read(store, |tx| credits::granted(tx, &customer("ann")));
+    let granted: Vec<_> = granted.iter().map(|it| (it.credit.as_str(), it.amount)).collect();
+    assert_eq!(granted, [("ai", 1), ("ai", 5)]);
+    assert_eq!(read(store, |tx| credits::granted(tx, &customer("bob"))), []);
 }
 
 fn entries_are_listed_from_the_newest_transaction(store: &TestStore) {

@@ -14,7 +14,7 @@ on_both!(
     after_its_lease_a_job_is_anothers_and_the_old_token_is_worth_nothing,
     a_failed_attempt_counts_and_one_that_was_too_early_does_not,
     an_earlier_request_wins_over_a_late_retry,
-    a_dead_job_stays_until_it_is_revived,
+    a_dead_job_stays_and_its_like_can_be_asked_for_again,
     a_job_rolls_back_with_the_change_that_needs_it,
     jobs_are_listed_and_counted_by_state,
 );
@@ -166,7 +166,7 @@ fn an_earlier_request_wins_over_a_late_retry(store: &TestStore) {
     assert_eq!(next_due(store), Some(at(200)), "the later request is not forgotten");
 }
 
-fn a_dead_job_stays_until_it_is_revived(store: &TestStore) {
+fn a_dead_job_stays_and_its_like_can_be_asked_for_again(store: &TestStore) {
     enqueue(store, job("job_1", Some("k"), 0));
     claim(store, 0, "a");
     write(store, |tx| jobs::dead(tx, ONE, at(1), "no such subscription"));
@@ -176,13 +176,16 @@ fn a_dead_job_stays_until_it_is_revived(store: &TestStore) {
         (dead.state, dead.last_error.as_deref()),
         (JobState::Dead, Some("no such subscription"))
     );
+    let pending = |payload: &'static str| {
+        let kind = dead.kind.clone();
+        read(store, |tx| jobs::is_pending(tx, &kind, payload))
+    };
+    let payload: &'static str = Box::leak(dead.payload.clone().into_boxed_str());
+    assert!(!pending(payload), "a dead one is not waiting");
     enqueue(store, job("job_2", Some("k"), 7));
-    assert!(!write(store, |tx| jobs::revive(tx, "job_1", at(8))), "the same is pending");
+    assert!(pending(payload) && !pending("{}x"));
     claim(store, 7, "a");
-    write(store, |tx| jobs::finish(tx, Lease { id: "job_2", token: "a" }, at(8)));
-    assert!(write(store, |tx| jobs::revive(tx, "job_1", at(9))));
-    assert!(!write(store, |tx| jobs::revive(tx, "job_1", at(9))), "it is pending");
-    assert_eq!(claim(store, 9, "b")[0].attempts, 1);
+    assert!(pending(payload), "it runs");
 }
 
 fn a_job_rolls_back_with_the_change_that_needs_it(store: &TestStore) {

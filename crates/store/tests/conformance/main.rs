@@ -10,6 +10,7 @@ mod checkouts;
 mod counters;
 mod credits;
 mod customers;
+mod drift;
 mod effects;
 mod entitlements;
 mod idempotency;

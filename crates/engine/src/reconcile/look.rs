@@ -1,0 +1,178 @@
+//! Everything that the provider has of one customer.
+
+use farthing_core::ids::CustomerId;
+use farthing_core::snapshot::{
+    CheckoutSnapshot, InvoiceSnapshot, PaymentStatus, Snapshot, SubscriptionSnapshot,
+};
+use farthing_core::subscription::Status;
+use farthing_providers::{CallError, Stripe};
+use farthing_store::checkouts::{self, Status as CheckoutStatus};
+use farthing_store::{Tx, counters, customers, intents, subscriptions};
+
+use crate::{Engine, EngineError, STRIPE};
+
+/// Of how many of the newest payments refunds and disputes are asked for.
+const PAYMENTS: usize = 6;
+/// How many checkouts of a customer are looked at.
+pub(super) const CHECKOUTS: u32 = 200;
+
+/// What the provider has of a customer, and the number of that fetch.
+pub(super) struct Theirs {
+    /// Taken before the first call.
+    pub fetch: i64,
+    /// The provider's customer; `None` while there is none.
+    pub customer: Option<Linked>,
+    /// Theirs of this customer, the oldest first.
+    pub subscriptions: Vec<SubscriptionSnapshot>,
+    /// The provider's ids of subscriptions that we have and the provider does not.
+    pub missing: Vec<String>,
+    /// The newest first.
+    pub invoices: Vec<InvoiceSnapshot>,
+    /// Those that are open here.
+    pub checkouts: Vec<CheckoutSnapshot>,
+    /// Refunds and disputes.
+    pub money_back: Vec<Snapshot>,
+}
+
+/// The provider's customer.
+pub(super) struct Linked {
+    /// The provider's id.
+    pub id: String,
+    /// Whether the provider has it, and it was not deleted there.
+    pub there: bool,
+    /// The reference that it carries.
+    pub app_id: Option<String>,
+}
+
+/// What has to be asked for.
+struct Wanted {
+    fetch: i64,
+    link: Option<String>,
+    running: Vec<String>,
+    open: Vec<String>,
+}
+
+impl Engine {
+    /// `None`: a change is under way. Errors: there is no such customer; the provider could not be
+    /// asked.
+    pub(super) fn look_at_everything(
+        &self,
+        customer: &CustomerId,
+        link: Option<&str>,
+        thorough: bool,
+    ) -> Result<Option<Theirs>, EngineError> {
+        let (id, link) = (customer.clone(), link.map(str::to_owned));
+        let wanted = self.write(move |_, tx| wanted(tx, &id, link.clone()))?;
+        let Some(Wanted { fetch, link, running, open }) = wanted else {
+            return Ok(None);
+        };
+        let mut theirs = Theirs {
+            fetch,
+            customer: None,
+            subscriptions: Vec::new(),
+            missing: Vec::new(),
+            invoices: Vec::new(),
+            checkouts: Vec::new(),
+            money_back: Vec::new(),
+        };
+        let Some(link) = link else {
+            return Ok(Some(theirs));
+        };
+        let stripe = self.stripe()?;
+        let linked = linked(stripe, link)?;
+        if linked.there {
+            theirs.subscriptions = stripe.list_subscriptions(&linked.id)?;
+            theirs.subscriptions.reverse();
+            theirs.invoices = all_invoices(stripe, &linked.id)?;
+        }
+        theirs.customer = Some(linked);
+        for id in running {
+            if theirs.subscriptions.iter().any(|known| known.id == id) {
+                continue;
+            }
+            match found(stripe.fetch_subscription(&id))? {
+                Some(snapshot) => theirs.subscriptions.push(snapshot),
+                None => theirs.missing.push(id),
+            }
+        }
+        for id in open {
+            theirs.checkouts.extend(found(stripe.fetch_checkout(&id))?);
+        }
+        if thorough {
+            theirs.money_back = money_back(stripe, &theirs.invoices)?;
+        }
+        Ok(Some(theirs))
+    }
+}
+
+fn wanted(
+    tx: &mut Tx<'_>,
+    id: &CustomerId,
+    link: Option<String>,
+) -> Result<Option<Wanted>, EngineError> {
+    if customers::find(tx, id)?.is_none() {
+        return Err(EngineError::no_customer(id));
+    }
+    if intents::open_change(tx, id)?.is_some() {
+        return Ok(None);
+    }
+    let link = match customers::provider_id(tx, id, STRIPE)? {
+        Some(known) => Some(known),
+        None => link,
+    };
+    let ours = subscriptions::of_customer(tx, id)?;
+    let running = ours.into_iter().filter(|it| it.subscription.status != Status::Canceled);
+    let open = checkouts::of_customer(tx, id, CHECKOUTS)?;
+    let open = open.into_iter().filter(|it| it.status == CheckoutStatus::Open);
+    Ok(Some(Wanted {
+        fetch: counters::next(tx, "fetches")?,
+        link,
+        running: running.map(|it| it.provider_id).collect(),
+        open: open.filter_map(|it| it.provider_id).collect(),
+    }))
+}
+
+fn linked(stripe: &Stripe, id: String) -> Result<Linked, EngineError> {
+    Ok(match found(stripe.fetch_customer(&id))? {
+        Some(there) => Linked { id, there: !there.deleted, app_id: there.customer.app_id },
+        None => Linked { id, there: false, app_id: None },
+    })
+}
+
+fn all_invoices(stripe: &Stripe, customer: &str) -> Result<Vec<InvoiceSnapshot>, EngineError> {
+    let mut all = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = stripe.list_invoices_page(Some(customer), None, after.as_deref())?;
+        all.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// What went back of the newest payments.
+fn money_back(stripe: &Stripe, invoices: &[InvoiceSnapshot]) -> Result<Vec<Snapshot>, EngineError> {
+    let paid = invoices.iter().flat_map(|invoice| &invoice.payments);
+    let paid = paid.filter(|payment| payment.status == PaymentStatus::Succeeded);
+    let mut back = Vec::new();
+    for payment in paid.take(PAYMENTS) {
+        for refund in stripe.list_refunds(&payment.id)? {
+            back.push(Snapshot::Refund(Box::new(refund)));
+        }
+        for dispute in stripe.list_disputes(&payment.id)? {
+            back.push(Snapshot::Dispute(Box::new(dispute)));
+        }
+    }
+    Ok(back)
+}
+
+/// `None` when the provider does not have it.
+fn found<T>(asked: Result<T, CallError>) -> Result<Option<T>, EngineError> {
+    match asked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_refusal("resource_missing") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -70,6 +70,9 @@ pub enum Command {
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Keys(Keys),
+    /// Let people into the admin panel; makes one-time links, directly in the database
+    #[command(subcommand)]
+    Admin(Admin),
     /// Look after the database
     #[command(subcommand)]
     Db(Db),
@@ -272,6 +275,41 @@ pub enum KeyScope {
     Read,
     /// Checking and consuming
     Usage,
+}
+
+/// `farthing admin`.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Make a link for the first owner, or into a development server
+    Link,
+    /// Make a link for somebody who is to come in
+    Invite {
+        /// Their e-mail address
+        email: String,
+        /// What they may do
+        #[arg(long, value_enum, default_value_t = AdminRole::Viewer)]
+        role: AdminRole,
+    },
+    /// Take somebody's second factor and sessions away, and make a link for a new password
+    Reset {
+        /// Their e-mail address
+        email: String,
+    },
+}
+
+/// What somebody may do in the admin panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AdminRole {
+    /// Everything, and who else may come in
+    Owner,
+    /// Money: refunds and disputes
+    Finance,
+    /// Customers: notes, exceptions, asking for refunds
+    Support,
+    /// Keys, catalog, events
+    Developer,
+    /// Looking
+    Viewer,
 }
 
 /// `farthing db`.

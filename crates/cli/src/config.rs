@@ -232,6 +232,13 @@ pub fn database_url(env: Env<'_>) -> Result<Option<String>, Failure> {
     reader.mistakes.pop().map_or(Ok(url), |mistake| Err(mistake.into()))
 }
 
+/// Where people reach the pages, if the environment says so. Errors: they cannot be there.
+pub fn public_url(env: Env<'_>) -> Result<Option<String>, Failure> {
+    let mut reader = Reader { env, mistakes: Vec::new() };
+    let url = reader.public_url(None);
+    reader.mistakes.pop().map_or(Ok(url), |mistake| Err(mistake.into()))
+}
+
 /// The mode that the environment names, if it names one. Errors: it is none.
 pub fn mode(env: Env<'_>) -> Result<Option<Mode>, Failure> {
     if env("FARTHING_MODE").is_none() {

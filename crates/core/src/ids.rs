@@ -82,6 +82,12 @@ pub enum IdKind {
     ApiKey,
     /// `req_`: one HTTP request.
     Request,
+    /// `opr_`: a person who uses the admin panel.
+    Operator,
+    /// `ses_`: an operator who is signed in somewhere.
+    Session,
+    /// `not_`: what the team wrote down about a customer.
+    Note,
 }
 
 impl IdKind {
@@ -101,6 +107,9 @@ impl IdKind {
             Self::Drift => "drf",
             Self::ApiKey => "key",
             Self::Request => "req",
+            Self::Operator => "opr",
+            Self::Session => "ses",
+            Self::Note => "not",
         }
     }
 }

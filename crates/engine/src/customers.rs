@@ -12,8 +12,8 @@ use farthing_core::time::Timestamp;
 use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
 use farthing_store::{
-    Tx, billing_sessions, checkouts, credits, drift, grace, outbox, overrides, subscriptions,
-    trials,
+    Tx, billing_sessions, checkouts, credits, drift, grace, notes, outbox, overrides,
+    subscriptions, trials,
 };
 use serde_json::json;
 
@@ -37,6 +37,19 @@ pub struct Profile {
     pub device_fingerprint: Option<String>,
     /// The app's own notes: a JSON object. Kept when left out.
     pub metadata: Option<String>,
+}
+
+/// Which customers are looked for; what is left out narrows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Somewhere in the id, the e-mail address or the name.
+    pub search: String,
+    /// The key of the plan in force.
+    pub plan: Option<String>,
+    /// `good`, `past_due` or `read_only`.
+    pub standing: Option<String>,
+    /// Whether that plan is on trial.
+    pub on_trial: Option<bool>,
 }
 
 impl Engine {
@@ -88,6 +101,19 @@ impl Engine {
         self.read(|_, tx| Ok(customers::list(tx, search, after, limit)?))
     }
 
+    /// Up to `limit` customers after the id `after`, in the order of their ids, that fit `filter`.
+    pub fn find_customers(
+        &self,
+        filter: &Filter,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<Customer>, EngineError> {
+        let plan = filter.plan.as_deref().unwrap_or_default();
+        let standing = filter.standing.as_deref().unwrap_or_default();
+        let asked = (filter.search.as_str(), plan, standing, filter.on_trial);
+        self.read(|_, tx| Ok(customers::list_narrowed(tx, asked, after, limit)?))
+    }
+
     /// Forgets a customer: the profile and what could be used go, here and at the provider, where
     /// running subscriptions end with it. What was bought and paid, and that there was a trial,
     /// stays under the app's own id.
@@ -136,6 +162,7 @@ impl Engine {
         overrides::delete_all(tx, id)?;
         grace::delete_all(tx, id)?;
         billing_sessions::end_all(tx, id)?;
+        notes::delete_all(tx, id)?;
         Ok(entitlements::delete_all(tx, id)?)
     }
 

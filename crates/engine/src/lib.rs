@@ -9,6 +9,7 @@
 
 mod absorb;
 pub mod access;
+pub mod attention;
 pub mod billing_sessions;
 mod books;
 pub mod catalogs;
@@ -26,6 +27,8 @@ pub mod ingest;
 pub mod invariants;
 pub mod jobs;
 pub mod keys;
+pub mod notes;
+pub mod operators;
 pub mod overrides;
 pub mod payment_methods;
 pub mod plans;
@@ -137,6 +140,11 @@ impl Engine {
     /// A new id.
     pub fn new_id(&self, kind: IdKind) -> String {
         self.inner.ids.next(kind, self.now())
+    }
+
+    /// A text that nobody can guess.
+    pub fn unguessable(&self) -> String {
+        hex::encode(self.inner.ids.secret())
     }
 
     /// The database.

@@ -22,6 +22,7 @@ mod listen;
 mod metrics;
 mod open;
 pub mod openapi;
+mod people;
 mod query;
 pub mod ratelimit;
 mod remembered;
@@ -37,6 +38,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use farthing_web::{BadBase, Base};
 pub use listen::serve;
 pub use ratelimit::RateLimit;
 pub use state::{Advanced, AppState, BoxFuture, Lab, LabError, Uptime};
@@ -51,6 +53,7 @@ pub fn router(state: AppState) -> Router {
         without_query: openapi::without_query(&document),
         openapi: document.to_string(),
     };
+    let people = people::routes(&state);
     let app = App::new(state, pages);
     let guarded = api::routes().route_layer(from_fn_with_state(app.clone(), idempotency::guard));
     let open = open_routes().route_layer(from_fn_with_state(app.clone(), open::guard));
@@ -58,8 +61,9 @@ pub fn router(state: AppState) -> Router {
     router
         .fallback(request::unknown_route)
         .method_not_allowed_fallback(request::unknown_method)
-        .layer(from_fn_with_state(app.clone(), request::observe))
-        .with_state(app)
+        .with_state(app.clone())
+        .merge(people)
+        .layer(from_fn_with_state(app, request::observe))
 }
 
 /// The OpenAPI document that the server shows at `/openapi.json`.

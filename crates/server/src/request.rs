@@ -16,9 +16,7 @@ use crate::state::App;
 /// The header that names a request.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request. It is always ours; one that the client sends is not looked at.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
+pub use farthing_web::RequestId;
 
 /// Wraps everything.
 pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {

@@ -69,6 +69,8 @@ pub struct AppState {
     /// How many requests all those without a valid key may send together, to each open route and
     /// to the others.
     pub stranger_limit: RateLimit,
+    /// Where the pages for people are reached; without it there are none.
+    pub pages_base: Option<farthing_web::Base>,
 }
 
 impl AppState {
@@ -76,7 +78,15 @@ impl AppState {
     pub fn new(engine: Engine, uptime: Uptime, wall: Arc<dyn Clock>) -> Self {
         let rate_limit = RateLimit::default();
         let stranger_limit = RateLimit { burst: 1_000, per_second: 200 };
-        Self { engine, sandbox_lab: None, uptime, wall, rate_limit, stranger_limit }
+        Self {
+            engine,
+            sandbox_lab: None,
+            uptime,
+            wall,
+            rate_limit,
+            stranger_limit,
+            pages_base: None,
+        }
     }
 }
 

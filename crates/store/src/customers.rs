@@ -75,11 +75,47 @@ pub fn list(
           AND (LOWER(customer_id) LIKE $2 ESCAPE '!' OR LOWER(email) LIKE $2 ESCAPE '!'
                OR LOWER(name) LIKE $2 ESCAPE '!')
         ORDER BY customer_id LIMIT $3";
-    // Both databases lower the letters from A to Z and no others.
-    let pattern = search.to_ascii_lowercase();
-    let pattern = pattern.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    let rows = tx.query(SQL, &params![after, format!("%{pattern}%"), limit])?;
+    let rows = tx.query(SQL, &params![after, pattern(search), limit])?;
     rows.iter().map(read).collect()
+}
+
+/// As [`list`], of those only that have the plan, the standing and the trial that are asked for;
+/// `""` and `None` ask for any.
+pub fn list_narrowed(
+    tx: &mut Tx<'_>,
+    (search, plan, standing, on_trial): (&str, &str, &str, Option<bool>),
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Customer>, StoreError> {
+    const SQL: &str = "
+        SELECT customer_id, email, canonical_email, name, currency, device_fingerprint, metadata,
+               plan, on_trial, standing, standing_since, anchor, revision, created_at, updated_at
+        FROM customers
+        WHERE customer_id > $1
+          AND (LOWER(customer_id) LIKE $2 ESCAPE '!' OR LOWER(email) LIKE $2 ESCAPE '!'
+               OR LOWER(name) LIKE $2 ESCAPE '!')
+          AND ($4 = '' OR plan = $4) AND ($5 = '' OR standing = $5)
+          AND (CAST($6 AS BIGINT) < 0 OR on_trial = CAST($6 AS BIGINT))
+        ORDER BY customer_id LIMIT $3";
+    let trial = on_trial.map_or(-1, i64::from);
+    let params = params![after, pattern(search), limit, plan, standing, trial];
+    tx.query(SQL, &params)?.iter().map(read).collect()
+}
+
+/// How many customers there are of each standing, by whether they are on trial.
+pub fn count_by_standing(tx: &mut Tx<'_>) -> Result<Vec<(String, bool, i64)>, StoreError> {
+    const SQL: &str = "
+        SELECT standing, on_trial, CAST(COUNT(*) AS BIGINT) FROM customers
+        GROUP BY standing, on_trial";
+    let rows = tx.query(SQL, &[])?;
+    rows.iter().map(|row| Ok((row.text(0)?, row.bool(1)?, row.int(2)?))).collect()
+}
+
+/// What `search` is looked for with: anywhere, whatever the case of its letters from A to Z, the
+/// only ones that both databases lower.
+fn pattern(search: &str) -> String {
+    let pattern = search.to_ascii_lowercase();
+    format!("%{}%", pattern.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
 }
 
 /// The ids of up to `limit` customers after `after`, in order: for jobs that visit everybody.

@@ -252,6 +252,19 @@ pub fn list(
     rows.iter().map(read).collect()
 }
 
+/// The event that a provider calls `event_id`.
+pub fn find_by_event(
+    tx: &mut Tx<'_>,
+    provider: &str,
+    event_id: &str,
+) -> Result<Option<(ProviderEvent, Progress)>, StoreError> {
+    const SQL: &str = "
+        SELECT id, provider, event_id, type, api_version, created_at, received_at, payload,
+            subject, customer_id, state, attempts, last_error, processed_at
+        FROM provider_events WHERE provider = $1 AND event_id = $2";
+    tx.query_opt(SQL, &params![provider, event_id])?.as_ref().map(read).transpose()
+}
+
 /// How many events there are in each state that has some.
 pub fn counts(tx: &mut Tx<'_>) -> Result<Vec<(EventState, i64)>, StoreError> {
     const SQL: &str = "SELECT state, COUNT(*) FROM provider_events GROUP BY state ORDER BY state";

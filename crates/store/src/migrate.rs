@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "0003_changes",
     5 "0005_lifecycle",
     6 "0006_drift",
+    7 "0007_people",
     9 "0009_billing_sessions",
 ];
 

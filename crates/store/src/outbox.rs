@@ -69,6 +69,15 @@ pub fn list(
     rows.iter().map(read).collect()
 }
 
+/// Up to `limit` events of everybody older than the id `before` (`""`: from the newest), the newest
+/// first: for people who look at what happened last.
+pub fn newest(tx: &mut Tx<'_>, before: &str, limit: u32) -> Result<Vec<OutEvent>, StoreError> {
+    const SQL: &str = "
+        SELECT id, customer_id, type, revision, data, cause, created_at FROM outbox
+        WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
+    tx.query(SQL, &params![before, limit])?.iter().map(read).collect()
+}
+
 fn read(row: &Row) -> Result<OutEvent, StoreError> {
     Ok(OutEvent {
         id: row.text(0)?,

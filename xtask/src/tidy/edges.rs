@@ -17,16 +17,22 @@ const STORE: &str = "farthing-store";
 const PROVIDERS: &str = "farthing-providers";
 const MAIL: &str = "farthing-mail";
 const ENGINE: &str = "farthing-engine";
+const WEB: &str = "farthing-web";
 const SERVER: &str = "farthing-server";
 const SANDBOX: &str = "farthing-sandbox";
 
-const TABLE: [Allowed; 10] = [
+const TABLE: [Allowed; 11] = [
     Allowed { package: CORE, uses: &[], tests_use: &[] },
     Allowed { package: STORE, uses: &[CORE], tests_use: &[] },
     Allowed { package: PROVIDERS, uses: &[CORE], tests_use: &[] },
     Allowed { package: MAIL, uses: &[CORE], tests_use: &[] },
     Allowed { package: ENGINE, uses: &[CORE, STORE, PROVIDERS, MAIL], tests_use: &[SANDBOX] },
-    Allowed { package: SERVER, uses: &[CORE, ENGINE], tests_use: &[SANDBOX, STORE, PROVIDERS] },
+    Allowed { package: WEB, uses: &[CORE, ENGINE], tests_use: &[SANDBOX, STORE, PROVIDERS] },
+    Allowed {
+        package: SERVER,
+        uses: &[CORE, ENGINE, WEB],
+        tests_use: &[SANDBOX, STORE, PROVIDERS],
+    },
     Allowed {
         package: "farthing",
         uses: &[CORE, STORE, PROVIDERS, MAIL, ENGINE, SERVER, SANDBOX],
@@ -91,7 +97,7 @@ fn forbidden_edge(path: &str, name: &str, target: &str, for_tests: bool) -> Find
         line: 0,
         what: format!("{name} uses {target}{tests}"),
         why: "ARCHITECTURE.md has no such edge: core <- store, core <- providers, core <- mail, \
-              all <- engine <- server <- cli; the sandbox stands alone"
+              all <- engine <- web <- server <- cli; the sandbox stands alone"
             .to_owned(),
         instead: "move what is shared down, or pass it in from the crate above".to_owned(),
     }

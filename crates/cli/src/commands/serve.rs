@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farthing_engine::clock::RandomIds;
-use farthing_engine::{Engine, STRIPE};
+use farthing_engine::{Call, Clock, Engine, STRIPE};
 use farthing_providers::{CallError, Stripe};
-use farthing_server::AppState;
+use farthing_server::{AppState, Base};
 use farthing_store::meta::{self, Mode};
 use farthing_store::{Options, Store};
 use serde_json::json;
@@ -47,7 +47,9 @@ pub fn run(serve: &Serve, out: &Out) -> Outcome {
             public_url: config.public_url.clone(),
         },
     );
-    let state = AppState::new(engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
+    let mut state = AppState::new(engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
+    state.pages_base = config.public_url.as_deref().and_then(|url| Base::parse(url).ok());
+    let base = state.pages_base.clone();
     let router = farthing_server::router(state);
     let mut host = Host::start(runtime, listener, router)?;
     let workers = Workers::start(&engine, &Gate::default(), WORKERS)
@@ -55,6 +57,7 @@ pub fn run(serve: &Serve, out: &Out) -> Outcome {
     if let Err(error) = engine.ready() {
         tracing::warn!(%error, "not ready to answer requests yet");
     }
+    greet(&engine, base.as_ref(), out)?;
     if !takes_events {
         tracing::warn!("STRIPE_WEBHOOK_SECRETS is not set: no webhooks are taken in");
     }
@@ -69,6 +72,20 @@ pub fn run(serve: &Serve, out: &Out) -> Outcome {
     workers.stop(WORK_DRAIN);
     host.shut_down();
     ended.map(|()| Exit::Done)
+}
+
+/// Tells the first operator how to come in, while nobody can sign in.
+fn greet(engine: &Engine, base: Option<&Base>, out: &Out) -> Result<(), Failure> {
+    let Some(base) = base else {
+        tracing::info!("FARTHING_PUBLIC_URL is not set: there is no admin panel");
+        return Ok(());
+    };
+    let call = Call::new("cli", "farthing serve");
+    if let Some(token) = engine.first_link(&call, SystemClock.now())? {
+        let link = format!("{}/admin/link/{token}", base.origin());
+        out.note(format!("nobody can sign in yet; this works once, within 30 minutes: {link}"));
+    }
+    Ok(())
 }
 
 fn configuration(out: &Out) -> Result<Config, Failure> {

@@ -61,12 +61,13 @@ pub fn run(global: &args::Global, dev: &args::Dev, out: &Out) -> Outcome {
     // Prices are made at the sandbox, so it has to be there by now.
     let catalog = start::catalog(&parts.engine, &dir, out)?;
     let key = start::key(&parts.engine, &dir)?;
+    let admin = start::admin(&parts.engine, &api)?;
     let database = parts.database_url.clone();
     dir.announce(&Running { api: api.clone(), key: key.clone(), database })?;
     let workers = Workers::start(&parts.engine, &gate, WORKERS)
         .map_err(|error| crate::exit::Failure::new(format!("no threads: {error}")))?;
     host.runtime().spawn(keep_time(parts.sandbox.clone(), Arc::clone(&gate)));
-    tell(out, &api, &key, &dir, &catalog);
+    tell(out, (&api, &key, &admin), &dir, &catalog);
     let ended = host.wait();
     if out.terminal {
         out.note("stopping…");
@@ -91,13 +92,13 @@ async fn keep_time(sandbox: Sandbox, gate: Gate) {
     }
 }
 
-fn tell(out: &Out, api: &str, key: &str, dir: &Dir, catalog: &str) {
+fn tell(out: &Out, (api, key, admin): (&str, &str, &str), dir: &Dir, catalog: &str) {
     if out.json {
         let page = format!("{api}/");
         return out.value(&Ready {
             api: api.to_owned(),
             key: key.to_owned(),
-            admin: page.clone(),
+            admin: admin.to_owned(),
             billing: page,
             sandbox: format!("{api}{SANDBOX_PATH}"),
         });
@@ -109,6 +110,7 @@ fn tell(out: &Out, api: &str, key: &str, dir: &Dir, catalog: &str) {
     out.line("");
     row("API", &format!("{api}/v1   (browse it at {api}/docs)"));
     row("key", key);
+    row("admin", &format!("{admin}   (opens once, within 30 minutes)"));
     row("sandbox", &format!("{api}{SANDBOX_PATH}   (speaks Stripe; no real money)"));
     row("data", &dir.path().display().to_string());
     row("catalog", catalog);

@@ -75,6 +75,7 @@ fn landing(api: &str) -> Markup {
             h1 { "Farthing runs" }
             p { "API, database and a pretend payment provider on this machine. No real card, no real money." }
             ul {
+                li { a href="/admin" { "The admin panel" } "; the way in is in the terminal" }
                 li { a href="/docs" { "The API, to browse" } " and " a href="/openapi.json" { "its OpenAPI document" } }
                 li { "The sandbox speaks Stripe at " code { (api) "/sandbox/stripe" } }
                 li { a href="/readyz" { "Ready?" } " " a href="/metrics" { "Metrics" } }

@@ -12,7 +12,7 @@ use farthing_engine::{Call, Clock, Config, Engine, Ids};
 use farthing_providers::stripe::{DEFAULT_TOLERANCE_SECONDS, WebhookConfig};
 use farthing_providers::{Livemode, Stripe};
 use farthing_sandbox::Sandbox;
-use farthing_server::AppState;
+use farthing_server::{AppState, Base};
 use farthing_store::api_keys::Scope;
 use farthing_store::meta::{self, Mode};
 use farthing_store::{Options, Store};
@@ -142,6 +142,7 @@ pub fn router(parts: &Parts, gate: &Gate, api: &str) -> Router {
     };
     let mut state = AppState::new(parts.engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
     state.sandbox_lab = Some(Arc::new(lab));
+    state.pages_base = Base::parse(api).ok();
     let pages = Pages {
         engine: parts.engine.clone(),
         clock: Arc::clone(&parts.clock),
@@ -193,4 +194,10 @@ pub fn key(engine: &Engine, dir: &Dir) -> Result<String, Failure> {
     let new = engine.create_key(&call(), "farthing dev", Scope::Full)?;
     dir.write_secret(&dir.key(), &new.key)?;
     Ok(new.key)
+}
+
+/// An address that opens the admin panel once, within half an hour.
+pub fn admin(engine: &Engine, api: &str) -> Result<String, Failure> {
+    let token = engine.sandbox_link(&call(), SystemClock.now())?;
+    Ok(format!("{api}/admin/link/{token}"))
 }

@@ -17,11 +17,16 @@ pub enum Bucket {
     Spent,
     /// Ended unspent: expired, or replaced at a renewal.
     Ended,
+    /// Was taken back because the money for it went back.
+    Clawed,
+    /// What is owed because it had been spent before its money went back; at most 0.
+    Debt,
 }
 
 impl Bucket {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Issued, Self::Available, Self::Spent, Self::Ended];
+    pub const ALL: [Self; 6] =
+        [Self::Issued, Self::Available, Self::Spent, Self::Ended, Self::Clawed, Self::Debt];
 
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +35,8 @@ impl Bucket {
             Self::Available => "available",
             Self::Spent => "spent",
             Self::Ended => "ended",
+            Self::Clawed => "clawed",
+            Self::Debt => "debt",
         }
     }
 }
@@ -45,6 +52,14 @@ pub enum Reason {
     Expire,
     /// A renewal or change of plan replaced what was left.
     Reset,
+    /// The money for it went back.
+    ClawBack,
+    /// The money came to us again: a refund failed, or a dispute was won.
+    Reinstate,
+    /// A grant pays what is owed.
+    Repay,
+    /// Taken by hand.
+    Take,
 }
 
 impl Reason {
@@ -55,6 +70,10 @@ impl Reason {
             Self::Spend => "spend",
             Self::Expire => "expire",
             Self::Reset => "reset",
+            Self::ClawBack => "claw_back",
+            Self::Reinstate => "reinstate",
+            Self::Repay => "repay",
+            Self::Take => "take",
         }
     }
 }
@@ -92,7 +111,7 @@ pub struct Posting {
     pub to: Bucket,
     /// How much, at least 1; the sum of the draws, if there are any.
     pub amount: i64,
-    /// Which grants it comes out of; empty for a grant.
+    /// Which grants it comes out of, or goes back into; empty for a grant.
     pub draws: Vec<Draw>,
 }
 
@@ -187,6 +206,17 @@ fn end<'a>(grants: impl Iterator<Item = &'a Grant>, keep: i64, reason: Reason) -
 pub fn grant(amount: i64) -> Posting {
     let (from, to) = (Bucket::Issued, Bucket::Available);
     Posting { reason: Reason::Grant, from, to, amount, draws: Vec::new() }
+}
+
+/// The posting by which `grant`, just made over `amount`, pays what is owed; `None`: nothing is.
+///
+/// Every later grant pays, whatever its source, before anything of it can be spent: who buys a
+/// pack after a chargeback pays the debt with it.
+pub fn repay(grant: &str, amount: i64, debt: i64) -> Option<Posting> {
+    let amount = amount.min(debt);
+    let draws = vec![Draw { grant: grant.to_owned(), amount }];
+    let (from, to) = (Bucket::Available, Bucket::Debt);
+    (0 < amount).then_some(Posting { reason: Reason::Repay, from, to, amount, draws })
 }
 
 impl Grant {

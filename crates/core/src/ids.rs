@@ -62,6 +62,10 @@ pub enum IdKind {
     Invoice,
     /// `pay_`
     Payment,
+    /// `rfd_`
+    Refund,
+    /// `dsp_`
+    Dispute,
     /// `chk_`
     Checkout,
     /// `led_`: a ledger transaction.
@@ -97,6 +101,8 @@ impl IdKind {
             Self::Subscription => "sub",
             Self::Invoice => "inv",
             Self::Payment => "pay",
+            Self::Refund => "rfd",
+            Self::Dispute => "dsp",
             Self::Checkout => "chk",
             Self::Ledger => "led",
             Self::Grant => "grt",

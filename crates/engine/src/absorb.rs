@@ -57,10 +57,12 @@ impl Engine {
                     self.absorb_checkout(tx, call, (checkout, &book), sighting.fetch)?
                 }
                 Snapshot::CustomerDeleted(customer) => whose(tx, customer)?,
-                // Kept for the timeline by whose they are; they have no effect of their own.
-                Snapshot::Charge(charge) => whose_if(tx, charge.customer.as_ref())?,
-                Snapshot::Refund(refund) => whose_if(tx, refund.customer.as_ref())?,
-                Snapshot::Dispute(dispute) => whose_if(tx, dispute.customer.as_ref())?,
+                Snapshot::Charge(charge) => self.absorb_charge(tx, charge, sighting.fetch)?,
+                Snapshot::Refund(refund) => self.absorb_refund(tx, call, refund, sighting.fetch)?,
+                Snapshot::Dispute(dispute) => {
+                    self.absorb_dispute(tx, call, dispute, sighting.fetch)?
+                }
+                // Kept for the timeline by whose it is; it has no effect of its own.
                 Snapshot::PaymentMethod(method) => whose_if(tx, method.customer.as_ref())?,
             };
             of = absorbed.or(of);
@@ -165,6 +167,7 @@ impl Engine {
                 source: GrantSource::Pack,
                 amount: *amount,
                 expires_at: sold.expires.map(|span| span.after(now)),
+                paid_by: Some(checkout.id.clone()),
             };
             self.grant(tx, call, &customer.id, &gift, now)?;
         }
@@ -418,7 +421,7 @@ fn whose(tx: &mut Tx<'_>, reference: &CustomerRef) -> Result<Option<CustomerId>,
     Ok(Some(id))
 }
 
-fn whose_if(
+pub(crate) fn whose_if(
     tx: &mut Tx<'_>,
     reference: Option<&CustomerRef>,
 ) -> Result<Option<CustomerId>, EngineError> {

@@ -12,7 +12,7 @@ use farthing_core::time::Timestamp;
 use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
 use farthing_store::{
-    Tx, billing_sessions, checkouts, credits, drift, grace, notes, outbox, overrides,
+    Tx, billing_sessions, checkouts, credits, drift, grace, notes, outbox, overrides, refunds,
     subscriptions, trials,
 };
 use serde_json::json;
@@ -163,6 +163,7 @@ impl Engine {
         grace::delete_all(tx, id)?;
         billing_sessions::end_all(tx, id)?;
         notes::delete_all(tx, id)?;
+        refunds::forget_words(tx, id)?;
         Ok(entitlements::delete_all(tx, id)?)
     }
 
@@ -202,6 +203,7 @@ impl Engine {
                 source: GrantSource::Signup,
                 amount: *amount,
                 expires_at: None,
+                paid_by: None,
             };
             self.grant(tx, call, &customer.id, &gift, now)?;
         }

@@ -12,7 +12,7 @@ use farthing_store::{Tx, audit, customers, outbox};
 use serde_json::{Value, json};
 
 use crate::customers::materialize;
-use crate::grants::Sold;
+use crate::grants::{PaidBy, Sold, Window};
 use crate::jobs::Job;
 use crate::room::note_over;
 use crate::{Call, Engine, EngineError};
@@ -146,6 +146,7 @@ impl Engine {
         let restart = events.iter().any(starts_windows);
         materialize(tx, &catalog, customer, restart, now)?;
         for event in events {
+            self.remember_purchase(tx, &catalog, stored, event)?;
             // The end of one that never ran takes nothing from the one that does.
             if !another_runs {
                 self.follow_up_one(tx, call, (customer, &catalog), stored, event)?;
@@ -175,7 +176,8 @@ impl Engine {
                 let period = stored.subscription.period;
                 let plan = self.plan_sold(catalog, &stored.subscription.plan)?;
                 self.open_period(tx, stored, (period, plan), None)?;
-                self.grant_plan_credits(tx, call, (plan, stored), (period.start, true))?;
+                let window = Window { start: period.start, replaces: true, paid: PaidBy::Nothing };
+                self.grant_plan_credits(tx, call, (plan, stored), window)?;
                 self.enqueue(tx, &Job::ExpireTrial { subscription: stored.id.clone() }, period.end)
             }
             Event::Activated(paid) | Event::TrialConverted(paid) => {
@@ -222,7 +224,9 @@ impl Engine {
         if !paid.prorated {
             self.open_period(tx, stored, (paid.period, plan), Some(paid))?;
         }
-        self.grant_plan_credits(tx, call, (plan, stored), (paid.period.start, replaces))?;
+        let (start, invoice) = (paid.period.start, PaidBy::Invoice(&paid.invoice));
+        let window = Window { start, replaces, paid: invoice };
+        self.grant_plan_credits(tx, call, (plan, stored), window)?;
         let sync = Job::SyncSubscription { subscription: stored.id.clone() };
         self.enqueue(tx, &sync, paid.period.end.plus_seconds(SYNC_AFTER))
     }
@@ -243,7 +247,12 @@ impl Engine {
         let newest = subscriptions::newest_period(tx, &stored.customer, &stored.id)?;
         self.open_period(tx, stored, (paid.period, plan), Some(paid))?;
         let followed = newest.is_some_and(|newest| paid.period.start < newest);
-        self.grant_late_credits(tx, call, (plan, stored), (paid.period.start, followed))
+        self.grant_late_credits(
+            tx,
+            call,
+            (plan, stored),
+            (paid.period.start, Some(&paid.invoice), followed),
+        )
     }
 
     /// A plan that somebody has. Errors: the catalog no longer has it, and a person has to put it

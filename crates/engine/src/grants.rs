@@ -24,27 +24,58 @@ pub(crate) struct NewCredits<'a> {
     pub source: GrantSource,
     pub amount: i64,
     pub expires_at: Option<Timestamp>,
+    /// The provider's id of the invoice, or our id of the checkout, that was paid for it.
+    pub paid_by: Option<String>,
+}
+
+/// The window that a plan's credits are for.
+pub(crate) struct Window<'a> {
+    /// Its start.
+    pub start: Timestamp,
+    /// What is left of another plan's credits ends, whatever the new plan says about renewals.
+    pub replaces: bool,
+    /// What was paid for it.
+    pub paid: PaidBy<'a>,
+}
+
+/// What was paid for credits.
+#[derive(Clone, Copy)]
+pub(crate) enum PaidBy<'a> {
+    /// This invoice, by the provider's id.
+    Invoice(&'a str),
+    /// What the window before was paid by: one payment for several windows.
+    AsBefore,
+    /// Nothing: a trial.
+    Nothing,
 }
 
 impl Engine {
-    /// Grants what a plan gives for the credit window that starts at `start`. `replaces`: what is
-    /// left of another plan's credits ends, whatever the new plan says about renewals.
+    /// Grants what a plan gives for a credit window.
     pub(crate) fn grant_plan_credits(
         &self,
         tx: &mut Tx<'_>,
         call: &Call,
         (plan, stored): (Sold<'_>, &Stored),
-        (start, replaces): (Timestamp, bool),
+        window: Window<'_>,
     ) -> Result<(), EngineError> {
         for (credit, granted) in &plan.1.credits {
-            let rule = if replaces { OnRenewal::Reset } else { granted.on_renewal };
-            let gift = period_credits(credit, granted, (plan.0, stored), start);
+            let rule = if window.replaces { OnRenewal::Reset } else { granted.on_renewal };
+            let paid_by = match window.paid {
+                PaidBy::Invoice(invoice) => Some(invoice.to_owned()),
+                PaidBy::Nothing => None,
+                PaidBy::AsBefore => {
+                    let of = (stored.id.as_str(), plan.0);
+                    credits::newest_paid_by(tx, &stored.customer, credit, of)?
+                }
+            };
+            let period = period_credits(credit, granted, (plan.0, stored), window.start);
+            let gift = NewCredits { paid_by, ..period };
             let left = self.live_grants(tx, &stored.customer, credit)?;
             if self.grant(tx, call, &stored.customer, &gift, self.now())?.is_some() {
                 let ends = rules::end_plan_grants(&left, rule, self.now());
                 self.post(tx, call, (&stored.customer, credit), ends)?;
             }
-            self.enqueue_next_grant(tx, stored, granted, start)?;
+            self.enqueue_next_grant(tx, stored, granted, window.start)?;
         }
         Ok(())
     }
@@ -56,10 +87,11 @@ impl Engine {
         tx: &mut Tx<'_>,
         call: &Call,
         (plan, stored): (Sold<'_>, &Stored),
-        (start, followed): (Timestamp, bool),
+        (start, paid_by, followed): (Timestamp, Option<&str>, bool),
     ) -> Result<(), EngineError> {
         for (credit, granted) in &plan.1.credits {
-            let gift = period_credits(credit, granted, (plan.0, stored), start);
+            let period = period_credits(credit, granted, (plan.0, stored), start);
+            let gift = NewCredits { paid_by: paid_by.map(str::to_owned), ..period };
             let made = self.grant(tx, call, &stored.customer, &gift, self.now())?;
             if !followed || granted.on_renewal == OnRenewal::Stack {
                 continue;
@@ -89,7 +121,8 @@ impl Engine {
         let yearly = sub.interval == Interval::Year;
         let start =
             if monthly && yearly { window.start.max(sub.period.start) } else { sub.period.start };
-        self.grant_plan_credits(tx, call, ((&sub.plan, plan), stored), (start, false))
+        let window = Window { start, replaces: false, paid: PaidBy::AsBefore };
+        self.grant_plan_credits(tx, call, ((&sub.plan, plan), stored), window)
     }
 
     /// On yearly plans with monthly credits the next grant is a job of ours: nobody pays then.
@@ -127,12 +160,19 @@ impl Engine {
             source: gift.source,
             amount: gift.amount,
             expires_at: gift.expires_at,
+            paid_by: gift.paid_by.clone(),
         };
         if !credits::insert_grant(tx, customer, &grant, now)? {
             return Ok(None);
         }
         let posting = Some(rules::grant(gift.amount));
         self.post(tx, call, (customer, gift.credit), posting)?;
+        let owed = self.account(tx, customer, gift.credit)?.debt;
+        let pays = rules::repay(&grant.id, gift.amount, owed);
+        self.post(tx, call, (customer, gift.credit), pays)?;
+        if let Some(purchase) = &grant.paid_by {
+            self.settle_later_grant(tx, call, customer, purchase)?;
+        }
         if let Some(end) = grant.expires_at {
             let (customer, credit, grant) =
                 (customer.clone(), grant.credit.clone(), grant.id.clone());
@@ -192,7 +232,7 @@ impl Engine {
     }
 
     /// An account, locked; opened when there is none yet.
-    fn account(
+    pub(crate) fn account(
         &self,
         tx: &mut Tx<'_>,
         customer: &CustomerId,
@@ -207,7 +247,7 @@ impl Engine {
     }
 
     /// Posts to an account, if there is anything to post.
-    fn post(
+    pub(crate) fn post(
         &self,
         tx: &mut Tx<'_>,
         call: &Call,
@@ -237,6 +277,7 @@ fn period_credits<'a>(
         source: GrantSource::Plan,
         amount: granted.amount,
         expires_at: None,
+        paid_by: None,
     }
 }
 

@@ -6,6 +6,7 @@ use farthing_store::{Tx, audit, catalog_versions, customers, entitlements, param
 use serde::Serialize;
 
 use crate::customers::rights;
+use crate::invariants_back::MONEY_BACK;
 use crate::{Engine, EngineError};
 
 /// An invariant with the rows that break it.
@@ -21,12 +22,12 @@ pub struct Finding {
     pub rows: Vec<String>,
 }
 
-struct Invariant {
-    id: &'static str,
-    name: &'static str,
-    meaning: &'static str,
+pub(crate) struct Invariant {
+    pub id: &'static str,
+    pub name: &'static str,
+    pub meaning: &'static str,
     /// One text column per offending row.
-    sql: &'static str,
+    pub sql: &'static str,
 }
 
 const INVARIANTS: &[Invariant] = &[
@@ -183,11 +184,17 @@ impl Engine {
     pub fn findings(&self) -> Result<Vec<Finding>, EngineError> {
         self.read(|engine, tx| {
             let mut findings = Vec::new();
-            for invariant in INVARIANTS {
+            for invariant in INVARIANTS.iter().chain(MONEY_BACK) {
                 findings.push(ask(tx, invariant, &[])?);
             }
             let before = engine.now().plus_seconds(-OVERDUE_AFTER);
             findings.push(ask(tx, &OVERDUE, &params![before])?);
+            findings.push(Finding {
+                id: "I10",
+                name: "credits follow their money",
+                meaning: "what is taken back of a grant is its share of the money that went back",
+                rows: engine.wrong_clawbacks(tx)?,
+            });
             findings.push(engine.unpaid_plans(tx)?);
             findings.push(broken_chains(tx)?);
             findings.push(engine.wrong_entitlements(tx)?);
@@ -198,13 +205,16 @@ impl Engine {
     fn unpaid_plans(&self, tx: &mut Tx<'_>) -> Result<Finding, EngineError> {
         const SQL: &str = "
             SELECT c.customer_id FROM customers c
-            WHERE c.plan <> $1 AND NOT EXISTS (SELECT 1 FROM subscriptions s
+            WHERE c.plan <> $1 AND c.plan <> $2 AND NOT EXISTS (SELECT 1 FROM subscriptions s
                 WHERE s.customer_id = c.customer_id AND s.status IN ('trialing', 'active'))
             LIMIT 100";
         let mut rows = Vec::new();
         if catalog_versions::current_number(tx)?.is_some() {
             let (_, catalog) = self.catalog(tx)?;
-            for row in tx.query(SQL, &params![&catalog.fallback])? {
+            // Where a refund moves customers to is a free plan, too.
+            let refunded = catalog.refunds.as_ref().map(|policy| &policy.then.move_to);
+            let refunded = refunded.unwrap_or(&catalog.fallback);
+            for row in tx.query(SQL, &params![&catalog.fallback, refunded])? {
                 rows.push(row.text(0)?);
             }
         }

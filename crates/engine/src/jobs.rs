@@ -11,6 +11,7 @@ use farthing_store::{Tx, credits, customers, inbox, jobs, subscriptions};
 use serde::{Deserialize, Serialize};
 
 use crate::absorb::Sighting;
+use crate::grants::{PaidBy, Window};
 use crate::{Call, Engine, EngineError};
 
 /// What is to be done. A job holds ids, never data: it loads what it needs when it runs.
@@ -71,6 +72,11 @@ pub enum Job {
     CancelAtProvider {
         /// The provider's id.
         provider_id: String,
+    },
+    /// End a subscription at the end of what was paid for: its last payment went back.
+    EndAfterRefund {
+        /// Our id.
+        subscription: String,
     },
     /// Go on with a change whose outcome is not known.
     ResolveIntent {
@@ -262,6 +268,7 @@ impl Engine {
                 self.check_room_before(call, subscription, *change_at)
             }
             Job::EndGrace { customer } => self.end_grace(call, customer),
+            Job::EndAfterRefund { subscription } => self.end_after_refund(call, subscription),
             Job::Reconcile => self.reconcile_daily(call),
             Job::ReconcileCustomers { after } => self.reconcile_batch(call, after),
             Job::ResolveIntent { intent } => self.resolve_intent(call, intent),
@@ -379,7 +386,8 @@ impl Engine {
             let Some(plan) = catalog.plans.get(key) else {
                 return Ok(());
             };
-            engine.grant_plan_credits(tx, &call, ((key, plan), &stored), (start, false))
+            let window = Window { start, replaces: false, paid: PaidBy::AsBefore };
+            engine.grant_plan_credits(tx, &call, ((key, plan), &stored), window)
         })
     }
 
@@ -452,6 +460,7 @@ impl Job {
             Self::CancelAtProvider { .. } => "cancel_at_provider",
             Self::CheckRoom { .. } => "check_room",
             Self::EndGrace { .. } => "end_grace",
+            Self::EndAfterRefund { .. } => "end_after_refund",
             Self::Reconcile => "reconcile",
             Self::ReconcileCustomers { .. } => "reconcile_customers",
             Self::ResolveIntent { .. } => "resolve_intent",

@@ -8,6 +8,7 @@
 //! [`ingest`], `absorb`, `follow_up`, [`jobs`], [`catalogs`], [`invariants`].
 
 mod absorb;
+mod absorb_back;
 pub mod access;
 pub mod attention;
 pub mod billing_sessions;
@@ -16,6 +17,7 @@ pub mod catalogs;
 pub mod changes;
 pub mod checkout_preview;
 pub mod checkouts;
+mod clawback;
 pub mod clock;
 pub mod customers;
 mod email;
@@ -25,6 +27,7 @@ mod grants;
 pub mod idempotency;
 pub mod ingest;
 pub mod invariants;
+mod invariants_back;
 pub mod jobs;
 pub mod keys;
 pub mod notes;

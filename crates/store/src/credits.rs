@@ -1,7 +1,8 @@
 //! Credits: accounts, grants and the ledger.
 
 use farthing_core::catalog::GrantSource;
-use farthing_core::credits::{Bucket, Grant, Posting};
+use farthing_core::clawback::{self, Clawed};
+use farthing_core::credits::{Bucket, Draw, Grant, Posting};
 use farthing_core::entitlement::Access;
 use farthing_core::ids::CustomerId;
 use farthing_core::time::Timestamp;
@@ -53,6 +54,9 @@ pub struct NewGrant {
     pub amount: i64,
     /// The first instant at which it can no longer be spent.
     pub expires_at: Option<Timestamp>,
+    /// What was paid for it: the provider's id of the invoice, or our id of the checkout. When
+    /// that money goes back, so does this.
+    pub paid_by: Option<String>,
 }
 
 /// Why a posting is made.
@@ -187,8 +191,8 @@ pub fn insert_grant(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "
         INSERT INTO credit_grants (customer_id, grant_id, credit, business_key, source, amount,
-            remaining, expires_at, granted_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
+            remaining, expires_at, granted_at, paid_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)
         ON CONFLICT (customer_id, credit, business_key) DO NOTHING";
     let values = params![
         customer,
@@ -198,7 +202,8 @@ pub fn insert_grant(
         grant.source.as_str(),
         grant.amount,
         grant.expires_at,
-        now
+        now,
+        grant.paid_by.clone()
     ];
     Ok(tx.execute(SQL, &values)? == 1)
 }
@@ -214,15 +219,17 @@ pub fn post(
 ) -> Result<(), StoreError> {
     account.transactions += 1;
     for draw in &posting.draws {
-        take_from_grant(tx, customer, &draw.grant, draw.amount)?;
+        draw_from_grant(tx, customer, draw, posting.to)?;
     }
     let n = account.transactions;
     for (line, bucket, amount) in
         [(1, posting.from, -posting.amount), (2, posting.to, posting.amount)]
     {
         let balance = add_to_balance(tx, customer, &account.credit, bucket, amount)?;
-        if bucket == Bucket::Available {
-            account.available = balance;
+        match bucket {
+            Bucket::Available => account.available = balance,
+            Bucket::Debt => account.debt = -balance,
+            Bucket::Issued | Bucket::Spent | Bucket::Ended | Bucket::Clawed => {}
         }
         const SQL: &str = "
             INSERT INTO ledger_entries (customer_id, credit, transaction_n, line, ledger_id, reason,
@@ -244,26 +251,30 @@ pub fn post(
         tx.execute(SQL, &values)?;
     }
     const SQL: &str = "
-        UPDATE credit_accounts SET available = $3, transactions = $4
+        UPDATE credit_accounts SET available = $3, transactions = $4, debt = $5
         WHERE customer_id = $1 AND credit = $2 AND transactions = $4 - 1";
-    match tx.execute(SQL, &params![customer, &account.credit, account.available, n])? {
+    let values = params![customer, &account.credit, account.available, n, account.debt];
+    match tx.execute(SQL, &values)? {
         1 => Ok(()),
         _ => Err(StoreError::Stale { table: "credit_accounts", id: account.credit.clone() }),
     }
 }
 
-fn take_from_grant(
+/// Brings what is left of a grant up to date: less, or more when credits come back `to` it.
+fn draw_from_grant(
     tx: &mut Tx<'_>,
     customer: &CustomerId,
-    grant: &str,
-    amount: i64,
+    draw: &Draw,
+    to: Bucket,
 ) -> Result<(), StoreError> {
     const SQL: &str = "
-        UPDATE credit_grants SET remaining = remaining - $3
+        UPDATE credit_grants SET remaining = remaining - $3, ended = ended + $4
         WHERE customer_id = $1 AND grant_id = $2 AND remaining >= $3";
-    match tx.execute(SQL, &params![customer, grant, amount])? {
+    let less = if to == Bucket::Available { -draw.amount } else { draw.amount };
+    let ended = if to == Bucket::Ended { draw.amount } else { 0 };
+    match tx.execute(SQL, &params![customer, &draw.grant, less, ended])? {
         1 => Ok(()),
-        _ => Err(StoreError::Stale { table: "credit_grants", id: grant.to_owned() }),
+        _ => Err(StoreError::Stale { table: "credit_grants", id: draw.grant.clone() }),
     }
 }
 
@@ -309,6 +320,65 @@ pub fn entries(
         })
     };
     tx.query(SQL, &params![customer, credit, before, limit])?.iter().map(read).collect()
+}
+
+/// The grants that one purchase brought since `since`, by credit and then the oldest first.
+/// `paid_by` is the provider's id of the invoice, or our id of the checkout.
+pub fn granted_for(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    paid_by: &str,
+    since: Timestamp,
+) -> Result<Vec<(String, clawback::Granted)>, StoreError> {
+    const SQL: &str = "
+        SELECT credit, grant_id, amount, remaining, ended, taken, voided, owed FROM credit_grants
+        WHERE customer_id = $1 AND paid_by = $2 AND granted_at >= $3 ORDER BY credit, grant_id";
+    let read = |row: &Row| {
+        let clawed = Clawed { taken: row.int(5)?, voided: row.int(6)?, owed: row.int(7)? };
+        let (id, amount, left, ended) = (row.text(1)?, row.int(2)?, row.int(3)?, row.int(4)?);
+        Ok((row.text(0)?, clawback::Granted { id, amount, left, ended, clawed }))
+    };
+    tx.query(SQL, &params![customer, paid_by, since])?.iter().map(read).collect()
+}
+
+/// Writes how much of a grant is taken back. The caller posts what that moves: what is taken before
+/// this is written, what is given back after it, so that nothing is ever counted twice.
+pub fn set_clawed(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    grant: &str,
+    clawed: Clawed,
+) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE credit_grants SET taken = $3, voided = $4, owed = $5
+        WHERE customer_id = $1 AND grant_id = $2";
+    let Clawed { taken, voided, owed } = clawed;
+    match tx.execute(SQL, &params![customer, grant, taken, voided, owed])? {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale { table: "credit_grants", id: grant.to_owned() }),
+    }
+}
+
+/// What was paid for the newest grant of a subscription's `plan`; `None` when nothing was, as in a
+/// trial, or there is none.
+pub fn newest_paid_by(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+    (subscription, plan): (&str, &str),
+) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "
+        SELECT business_key, paid_by FROM credit_grants
+        WHERE customer_id = $1 AND credit = $2 AND source = 'plan'
+        ORDER BY grant_id DESC LIMIT 100";
+    let (start, end) = (format!("period:{subscription}:"), format!(":{plan}"));
+    for row in tx.query(SQL, &params![customer, credit])? {
+        let key = row.text(0)?;
+        if key.starts_with(&start) && key.ends_with(&end) {
+            return row.opt_text(1);
+        }
+    }
+    Ok(None)
 }
 
 fn read_account(row: &Row) -> Result<Account, StoreError> {

@@ -111,7 +111,9 @@ pub fn put_payment(
             checkout_id, status, amount, currency, failure_code, card, created_at, seen)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         ON CONFLICT (provider, provider_id) DO UPDATE
-        SET invoice_id = excluded.invoice_id, status = excluded.status, amount = excluded.amount,
+        SET invoice_id = COALESCE(excluded.invoice_id, payments.invoice_id),
+            checkout_id = COALESCE(excluded.checkout_id, payments.checkout_id),
+            status = excluded.status, amount = excluded.amount,
             failure_code = excluded.failure_code, card = excluded.card, seen = excluded.seen
         WHERE payments.seen <= excluded.seen";
     let s = snapshot;

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations![
     1 "0001_system",
     2 "0002_billing",
     3 "0003_changes",
+    4 "0004_refunds",
     5 "0005_lifecycle",
     6 "0006_drift",
     7 "0007_people",

@@ -17,7 +17,7 @@ use super::Drift;
 use super::look::{CHECKOUTS, Theirs};
 use crate::books::price_book;
 use crate::checkouts::SoldPack;
-use crate::grants::{NewCredits, period_key};
+use crate::grants::{NewCredits, PaidBy, Window, period_key};
 use crate::{Call, Engine, EngineError, STRIPE};
 
 /// How long a grant may take after its window has begun, in seconds.
@@ -86,7 +86,8 @@ impl Engine {
             .filter(|(credit, _)| !held.contains(&((*credit).clone(), key.clone())));
         let drift: Vec<Drift> =
             missing.map(|(credit, granted)| lacking(object, credit, granted.amount)).collect();
-        self.grant_late_credits(tx, call, ((&period.plan, plan), stored), (start, followed))?;
+        let window = (start, period.invoice.as_deref(), followed);
+        self.grant_late_credits(tx, call, ((&period.plan, plan), stored), window)?;
         Ok(drift)
     }
 
@@ -122,7 +123,8 @@ impl Engine {
             }
         }
         if !drift.is_empty() {
-            self.grant_plan_credits(tx, call, ((&sub.plan, plan), stored), (start, false))?;
+            let window = Window { start, replaces: false, paid: PaidBy::AsBefore };
+            self.grant_plan_credits(tx, call, ((&sub.plan, plan), stored), window)?;
         }
         Ok(drift)
     }
@@ -156,6 +158,7 @@ impl Engine {
                 source: GrantSource::Pack,
                 amount: *amount,
                 expires_at,
+                paid_by: Some(checkout.id.clone()),
             };
             self.grant(tx, call, &checkout.customer, &gift, self.now())?;
             drift.push(lacking(&checkout.id, credit, *amount));

@@ -231,7 +231,11 @@ impl World {
 
     /// Types a card into the hosted page; the page's status.
     pub fn pay(&self, checkout: &CheckoutView, card: &str) -> u16 {
-        let url = checkout.url.as_ref().expect("the page is open");
+        self.pay_at(checkout.url.as_ref().expect("the page is open"), card)
+    }
+
+    /// The same on a page that somebody else made.
+    pub fn pay_at(&self, url: &str, card: &str) -> u16 {
         let path = url.strip_prefix(BASE).expect("the page is the sandbox's");
         let form = [("card".to_owned(), card.to_owned())];
         let request = Request {

@@ -41,6 +41,7 @@ fn gift(n: i64, amount: i64) -> NewGrant {
         source: GrantSource::Pack,
         amount,
         expires_at: None,
+        paid_by: None,
     }
 }
 

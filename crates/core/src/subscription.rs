@@ -298,17 +298,17 @@ pub fn absorb(current: Option<&Subscription>, seen: &Seen, now: Timestamp) -> Ab
     let mut next = before.clone();
     let mut events = Vec::new();
     if before.status == Status::Canceled {
-        catch_up(&mut next, &mut events, seen);
+        catch_up(&mut next, &mut events, (&seen.paid, &seen.price));
         return Absorbed { next, events };
     }
     next.anchor = seen.anchor;
     match seen.status {
         ProviderStatus::Ended => {
-            catch_up(&mut next, &mut events, seen);
+            catch_up(&mut next, &mut events, (&seen.paid, &seen.price));
             end(&mut next, &mut events, seen.ended_at.unwrap_or(now));
         }
         ProviderStatus::Halted => {
-            catch_up(&mut next, &mut events, seen);
+            catch_up(&mut next, &mut events, (&seen.paid, &seen.price));
             pause(&mut next, &mut events);
         }
         ProviderStatus::Incomplete => {}
@@ -320,6 +320,14 @@ pub fn absorb(current: Option<&Subscription>, seen: &Seen, now: Timestamp) -> Ab
         events.push(seen.cancel_at.map_or(Event::CancelUndone, Event::CancelScheduled));
     }
     schedule(&mut next, &mut events, seen);
+    Absorbed { next, events }
+}
+
+/// What is left to learn from a sighting that is older than the last one: payments. They are not
+/// taken back, and the newer sighting may not have shown them.
+pub fn absorb_payments(current: &Subscription, paid: &[PaidPeriod]) -> Absorbed {
+    let (mut next, mut events) = (current.clone(), Vec::new());
+    catch_up(&mut next, &mut events, (paid, &current.price));
     Absorbed { next, events }
 }
 
@@ -351,13 +359,23 @@ impl Subscription {
     }
 
     fn bought(&mut self, paid: &PaidPeriod) {
-        let start = if paid.prorated { self.period.start } else { paid.period.start };
+        // A share of a period whose own payment is not known yet covers no more than it says.
+        let known = paid.prorated && self.period.end == paid.period.end;
+        let start = if known { self.period.start } else { paid.period.start };
         self.period = Period { start, end: paid.period.end };
         self.plan.clone_from(&paid.plan);
         self.price.clone_from(&paid.price);
         self.interval = paid.interval;
         self.currency = paid.amount.currency;
-        self.status = Status::Active;
+    }
+
+    /// A payment for something that was followed by something else, or is over.
+    fn bought_late(&mut self, paid: &PaidPeriod) {
+        if self.period.end == paid.period.end {
+            self.period.start = self.period.start.min(paid.period.start);
+        } else if self.period.end < paid.period.end {
+            self.bought(paid);
+        }
     }
 }
 
@@ -414,7 +432,7 @@ fn start_trial(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen) {
 }
 
 fn run(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen, now: Timestamp) {
-    catch_up(next, events, seen);
+    catch_up(next, events, (&seen.paid, &seen.price));
     if next.status == Status::Paused && now < next.period.end {
         next.status = Status::Active;
         events.push(Event::Resumed);
@@ -430,12 +448,20 @@ fn run(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen, now: Times
 }
 
 /// What was paid for and not yet known is bought first, also when it is over by now: whatever the
-/// order in which the news arrives, the same things have happened at the end.
-fn catch_up(next: &mut Subscription, events: &mut Vec<Event>, seen: &Seen) {
-    for paid in &seen.paid {
-        match news(next, paid) {
+/// order in which the news arrives, the same things have happened at the end. `price` is the one
+/// that the provider has now.
+fn catch_up(
+    next: &mut Subscription,
+    events: &mut Vec<Event>,
+    (paid, price): (&[PaidPeriod], &str),
+) {
+    for paid in paid {
+        match news(next, paid, price) {
             News::Known => {}
-            News::Late => events.push(Event::PaidLate(paid.clone())),
+            News::Late => {
+                next.bought_late(paid);
+                events.push(Event::PaidLate(paid.clone()));
+            }
             News::Bought => buy(next, events, paid),
         }
     }
@@ -451,12 +477,15 @@ enum News {
     Bought,
 }
 
-fn news(sub: &Subscription, paid: &PaidPeriod) -> News {
+fn news(sub: &Subscription, paid: &PaidPeriod, price: &str) -> News {
     let ends = sub.period.end == paid.period.end;
     let restarts = sub.interval != paid.interval && sub.period.start < paid.period.start;
+    // Both end together, and the provider is on what we have: this one came before it.
+    let followed = ends && sub.price == price && paid.price != price;
     match sub.status {
         Status::Incomplete | Status::Trialing => News::Bought,
         _ if ends && sub.price == paid.price => News::Known,
+        Status::Active | Status::Paused if followed => News::Late,
         Status::Active | Status::Paused if ends || restarts => News::Bought,
         Status::Active | Status::Paused if sub.period.end < paid.period.end => News::Bought,
         Status::Active | Status::Paused | Status::Canceled => News::Late,
@@ -467,6 +496,7 @@ fn buy(next: &mut Subscription, events: &mut Vec<Event>, paid: &PaidPeriod) {
     let (status, from) = (next.status, next.plan.clone());
     let same = from == paid.plan && next.interval == paid.interval;
     next.bought(paid);
+    next.status = Status::Active;
     events.push(match status {
         Status::Trialing => Event::TrialConverted(paid.clone()),
         Status::Active if same => Event::Renewed(paid.clone()),

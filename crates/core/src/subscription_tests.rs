@@ -60,6 +60,12 @@ fn seen(status: ProviderStatus, payment: Payment, paid: Option<PaidPeriod>) -> S
     }
 }
 
+/// The provider is on what was paid for.
+fn upgraded(paid: PaidPeriod) -> Seen {
+    let (plan, price) = (paid.plan.clone(), paid.price.clone());
+    Seen { plan, price, ..seen(ProviderStatus::Running, Payment::NoneDue, Some(paid)) }
+}
+
 fn sightings() -> Vec<(&'static str, Seen)> {
     use Payment::*;
     use ProviderStatus::*;
@@ -71,7 +77,8 @@ fn sightings() -> Vec<(&'static str, Seen)> {
         ("next period draft", seen(Running, Waiting, None)),
         ("next period failed", seen(Running, Failed, None)),
         ("next period paid", seen(Running, NoneDue, Some(paid("starter", month(2), false)))),
-        ("upgrade paid", seen(Running, NoneDue, Some(paid("growth", upgrade, true)))),
+        ("upgrade paid", upgraded(paid("growth", upgrade, true))),
+        ("old upgrade paid", seen(Running, NoneDue, Some(paid("growth", upgrade, true)))),
         (
             "cancel scheduled",
             Seen {
@@ -162,9 +169,36 @@ fn a_late_payment_of_an_earlier_period_does_not_move_a_subscription_back() {
 fn an_upgrade_keeps_the_start_of_the_period_and_takes_the_new_plan() {
     let sub = running(Status::Active, Standing::Good, None);
     let rest = Period { start: at("2027-01-20T00:00:00Z"), end: month(1).end };
-    let seen = seen(ProviderStatus::Running, Payment::NoneDue, Some(paid("growth", rest, true)));
+    let seen = upgraded(paid("growth", rest, true));
     let next = absorb(Some(&sub), &seen, rest.start).next;
     assert_eq!((next.plan.as_str(), next.period), ("growth", month(1)));
+}
+
+#[test]
+fn payments_in_the_wrong_order_end_in_the_same_plan_and_period() {
+    let rest = Period { start: at("2027-02-20T00:00:00Z"), end: month(2).end };
+    let (renewal, upgrade) = (paid("starter", month(2), false), paid("growth", rest, true));
+    let sub = running(Status::Active, Standing::Good, None);
+    let end = |order: [&PaidPeriod; 2]| {
+        let absorbed = order.iter().fold(sub.clone(), |sub, paid| {
+            let seen = Seen { paid: vec![(*paid).clone()], ..upgraded(upgrade.clone()) };
+            absorb(Some(&sub), &seen, rest.start).next
+        });
+        (absorbed.plan, absorbed.period)
+    };
+    assert_eq!(end([&renewal, &upgrade]), ("growth".into(), month(2)));
+    assert_eq!(end([&upgrade, &renewal]), ("growth".into(), month(2)));
+}
+
+#[test]
+fn an_older_sighting_adds_payments_and_takes_nothing_back() {
+    let mut sub = running(Status::Active, Standing::Good, Some(month(3).end));
+    sub.period = month(2);
+    let late = absorb_payments(&sub, &[paid("starter", month(1), false)]);
+    assert_eq!(late.next, sub);
+    assert_eq!(late.events, [Event::PaidLate(paid("starter", month(1), false))]);
+    let known = absorb_payments(&sub, &[paid("starter", month(2), false)]);
+    assert_eq!((known.next, known.events), (sub, vec![]));
 }
 
 #[test]

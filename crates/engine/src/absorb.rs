@@ -283,21 +283,29 @@ impl Engine {
         let seen = facts::seen(snapshot, others, book)?;
         let customer = customers::lock(tx, &id)?;
         let known = subscriptions::find_by_provider_id(tx, STRIPE, &snapshot.id)?;
-        if known.as_ref().is_some_and(|known| fetch < known.seen) {
-            return Ok(id);
-        }
         let Some(mut customer) = customer else {
             return Ok(id);
         };
-        let mut seen = self.admit_trial(tx, call, &customer, (snapshot, &known, seen))?;
+        let older = known.as_ref().filter(|known| fetch < known.seen);
+        let mut seen = match older {
+            Some(_) => seen,
+            None => self.admit_trial(tx, call, &customer, (snapshot, &known, seen))?,
+        };
         let news = |paid: &PaidPeriod| Ok(!effects::exists(tx, STRIPE, &paid_key(paid))?);
         seen.paid = keep_if(seen.paid, news)?;
+        if older.is_some() && seen.paid.is_empty() {
+            return Ok(id);
+        }
         let current = known.as_ref().map(|known| &known.subscription);
-        let absorbed = subscription::absorb(current, &seen, now);
+        let absorbed = match older {
+            Some(known) => subscription::absorb_payments(&known.subscription, &seen.paid),
+            None => subscription::absorb(current, &seen, now),
+        };
         check_only_one(tx, &id, (snapshot, absorbed.next.status))?;
         let stored = match known {
             Some(known) => {
-                let next = Stored { subscription: absorbed.next, seen: fetch, ..known };
+                let seen = fetch.max(known.seen);
+                let next = Stored { subscription: absorbed.next, seen, ..known };
                 subscriptions::save(tx, &next)?;
                 next
             }
@@ -457,9 +465,12 @@ fn settled_plan(
     // Once something was given the checkout did its work, whatever came of it later.
     let given = subscriptions::newest_period(tx, &stored.customer, &stored.id)?.is_some();
     Ok(match (given, stored.subscription.status) {
-        (true, _) => checkouts::Status::Settled,
+        // What runs was paid for, also when all that we know of it is a later change.
+        (true, _) | (false, Status::Trialing | Status::Active | Status::Paused) => {
+            checkouts::Status::Settled
+        }
         (false, Status::Canceled) => checkouts::Status::Failed,
-        (false, _) => checkouts::Status::Open,
+        (false, Status::Incomplete) => checkouts::Status::Open,
     })
 }
 

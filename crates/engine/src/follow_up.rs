@@ -12,7 +12,7 @@ use farthing_store::{Tx, audit, customers, outbox};
 use serde_json::{Value, json};
 
 use crate::customers::materialize;
-use crate::grants::{PaidBy, Sold, Window};
+use crate::grants::{Followed, PaidBy, Sold, Window};
 use crate::jobs::Job;
 use crate::room::note_over;
 use crate::{Call, Engine, EngineError};
@@ -246,13 +246,12 @@ impl Engine {
         }
         let newest = subscriptions::newest_period(tx, &stored.customer, &stored.id)?;
         self.open_period(tx, stored, (paid.period, plan), Some(paid))?;
-        let followed = newest.is_some_and(|newest| paid.period.start < newest);
-        self.grant_late_credits(
-            tx,
-            call,
-            (plan, stored),
-            (paid.period.start, Some(&paid.invoice), followed),
-        )
+        let sub = &stored.subscription;
+        let another_plan = sub.price != paid.price && paid.period.end <= sub.period.end;
+        let a_renewal = newest.is_some_and(|newest| paid.period.start < newest);
+        let followed = Followed::by(another_plan, a_renewal);
+        let window = (paid.period.start, Some(paid.invoice.as_str()), followed);
+        self.grant_late_credits(tx, call, (plan, stored), window)
     }
 
     /// A plan that somebody has. Errors: the catalog no longer has it, and a person has to put it

@@ -49,6 +49,28 @@ pub(crate) enum PaidBy<'a> {
     Nothing,
 }
 
+/// What came after a period that was paid late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Followed {
+    /// Nothing: it is the newest.
+    ByNothing,
+    /// The next period of the same plan.
+    ByARenewal,
+    /// Another plan, for the rest of it or after it.
+    ByAnotherPlan,
+}
+
+impl Followed {
+    /// By what is known of it.
+    pub(crate) fn by(another_plan: bool, a_renewal: bool) -> Self {
+        match (another_plan, a_renewal) {
+            (true, _) => Self::ByAnotherPlan,
+            (false, true) => Self::ByARenewal,
+            (false, false) => Self::ByNothing,
+        }
+    }
+}
+
 impl Engine {
     /// Grants what a plan gives for a credit window.
     pub(crate) fn grant_plan_credits(
@@ -80,26 +102,28 @@ impl Engine {
         Ok(())
     }
 
-    /// Grants the credits of a period that was paid late. Where a later period `followed`, they
-    /// end at once if a renewal would have ended them.
+    /// Grants the credits of a period that was paid late. They end at once if what `followed`
+    /// would have ended them.
     pub(crate) fn grant_late_credits(
         &self,
         tx: &mut Tx<'_>,
         call: &Call,
         (plan, stored): (Sold<'_>, &Stored),
-        (start, paid_by, followed): (Timestamp, Option<&str>, bool),
+        (start, paid_by, followed): (Timestamp, Option<&str>, Followed),
     ) -> Result<(), EngineError> {
         for (credit, granted) in &plan.1.credits {
             let period = period_credits(credit, granted, (plan.0, stored), start);
             let gift = NewCredits { paid_by: paid_by.map(str::to_owned), ..period };
             let made = self.grant(tx, call, &stored.customer, &gift, self.now())?;
-            if !followed || granted.on_renewal == OnRenewal::Stack {
-                continue;
-            }
+            let rule = match followed {
+                Followed::ByNothing => OnRenewal::Stack,
+                Followed::ByARenewal => granted.on_renewal,
+                Followed::ByAnotherPlan => OnRenewal::Reset,
+            };
             let grants = self.live_grants(tx, &stored.customer, credit)?;
             let late: Vec<rules::Grant> =
                 grants.into_iter().filter(|grant| Some(&grant.id) == made.as_ref()).collect();
-            let ends = rules::end_plan_grants(&late, granted.on_renewal, self.now());
+            let ends = rules::end_plan_grants(&late, rule, self.now());
             self.post(tx, call, (&stored.customer, credit), ends)?;
         }
         Ok(())

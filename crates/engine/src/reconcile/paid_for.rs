@@ -17,7 +17,7 @@ use super::Drift;
 use super::look::{CHECKOUTS, Theirs};
 use crate::books::price_book;
 use crate::checkouts::SoldPack;
-use crate::grants::{NewCredits, PaidBy, Window, period_key};
+use crate::grants::{Followed, NewCredits, PaidBy, Window, period_key};
 use crate::{Call, Engine, EngineError, STRIPE};
 
 /// How long a grant may take after its window has begun, in seconds.
@@ -86,6 +86,9 @@ impl Engine {
             .filter(|(credit, _)| !held.contains(&((*credit).clone(), key.clone())));
         let drift: Vec<Drift> =
             missing.map(|(credit, granted)| lacking(object, credit, granted.amount)).collect();
+        let sub = &stored.subscription;
+        let another_plan = sub.plan != period.plan && period.period.end <= sub.period.end;
+        let followed = Followed::by(another_plan, followed);
         let window = (start, period.invoice.as_deref(), followed);
         self.grant_late_credits(tx, call, ((&period.plan, plan), stored), window)?;
         Ok(drift)

@@ -17,7 +17,18 @@ pub enum Fate {
     NotSent,
     /// The provider answers with an error of its own, and did nothing.
     Failed,
+    /// The provider has had too many requests, and did nothing.
+    TooMany,
+    /// The provider is still busy with an earlier request of the same key, and did nothing more.
+    Busy,
+    /// Our process dies before it sends.
+    KilledBefore,
+    /// The provider did it, and our process dies with the answer in its hands.
+    KilledAfter,
 }
+
+/// What the thread of a process that dies ends with.
+pub struct Killed;
 
 type Decide = Box<dyn FnMut(&HttpRequest) -> Fate + Send>;
 type Meanwhile = Box<dyn FnOnce() + Send>;
@@ -68,17 +79,20 @@ impl Line {
 impl Transport for Line {
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let fate = (self.decide.lock().unwrap())(request);
-        let failed = br#"{"error":{"type":"api_error","message":"try again"}}"#;
+        let error = |status, body: &str| {
+            let body = format!(r#"{{"error":{{{body},"message":"try again"}}}}"#).into_bytes();
+            Ok(HttpResponse { status, headers: Vec::new(), body })
+        };
         match fate {
             Fate::NotSent => return Err(TransportError::NotSent("no route".to_owned())),
-            Fate::Failed => {
-                return Ok(HttpResponse {
-                    status: 500,
-                    headers: Vec::new(),
-                    body: failed.to_vec(),
-                });
+            Fate::Failed => return error(500, r#""type":"api_error""#),
+            Fate::TooMany => return error(429, r#""type":"invalid_request_error""#),
+            Fate::Busy => {
+                let body = r#""type":"idempotency_error","code":"idempotency_key_in_use""#;
+                return error(409, body);
             }
-            Fate::Answered | Fate::AnswerLost => {}
+            Fate::KilledBefore => std::panic::resume_unwind(Box::new(Killed)),
+            Fate::Answered | Fate::AnswerLost | Fate::KilledAfter => {}
         }
         let response = super::call(&mut self.provider.lock().unwrap(), request);
         let meanwhile = self.meanwhile.lock().unwrap().take();
@@ -86,6 +100,7 @@ impl Transport for Line {
             meanwhile();
         }
         match fate {
+            Fate::KilledAfter => std::panic::resume_unwind(Box::new(Killed)),
             _ if response.is_lost() => Err(TransportError::Unknown("timed out".to_owned())),
             Fate::AnswerLost => Err(TransportError::Unknown("timed out".to_owned())),
             _ => Ok(HttpResponse {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod line;
+mod proof;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -19,14 +20,16 @@ use farthing_engine::ingest::Received;
 use farthing_engine::state::State;
 use farthing_engine::{Call, Clock, Config, Engine, EngineError};
 use farthing_providers::stripe::{Livemode, WebhookConfig};
-use farthing_providers::{BreakerRules, GuardedTransport, HttpRequest, Moment, Stripe};
+use farthing_providers::{BreakerRules, GuardedTransport, HttpRequest, Moment, Stripe, Transport};
 use farthing_sandbox::{Request, World as Provider};
 use farthing_store::meta::{self, Mode};
 use farthing_store::testing::{Backend, TestStore};
 use farthing_store::{Store, StoreError, Tx};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 #[allow(unused_imports, reason = "each test binary uses its own part of the world")]
-pub use line::{Fate, Line};
+pub use line::{Fate, Killed, Line};
 
 /// Runs each test on SQLite and on PostgreSQL. A snapshot in a test is the same on both.
 #[macro_export]
@@ -65,7 +68,7 @@ pub struct World {
     /// Every event that was delivered: its signature header and its body.
     pub sent: Vec<(String, Vec<u8>)>,
     ids: Arc<CountingIds>,
-    _store: TestStore,
+    store: TestStore,
 }
 
 /// The world's time, and no chance.
@@ -120,42 +123,33 @@ impl World {
         let clock = Arc::new(ManualClock::at(start));
         let provider = Arc::new(Mutex::new(Provider::new(7, start.seconds(), BASE)));
         let secret = endpoint_secret(&mut provider.lock().unwrap());
-        let webhook = WebhookConfig::new(vec![secret.clone()], 300).unwrap();
         let line = Arc::new(Line::to(Arc::clone(&provider)));
-        let stripe = Stripe::new(line.clone(), Livemode::Test, webhook);
         let store = Store::for_test(backend);
         stamp(&store, start);
-        let config = Config {
-            mode: Mode::Sandbox,
-            return_base: "https://app.example".to_owned(),
-            public_url: Some("https://billing.example".to_owned()),
-        };
         let ids = Arc::new(CountingIds::default());
-        let engine =
-            Engine::new(Store::clone(&store), clock.clone(), ids.clone(), Some(stripe), config);
+        let engine = engine(&store, (&clock, &ids), (line.clone(), &secret));
         engine.apply_catalog(&caller(), SAMPLE).unwrap();
         let (webhook_secret, sent) = (secret, Vec::new());
-        let world =
-            Self { engine, clock, provider, line, ids, webhook_secret, sent, _store: store };
+        let world = Self { engine, clock, provider, line, webhook_secret, sent, ids, store };
         world.drain();
         world
     }
 
     /// The same with a circuit breaker before the line, as in production.
     pub fn guarded(mut self) -> Self {
-        let webhook = WebhookConfig::new(vec![self.webhook_secret.clone()], 300).unwrap();
         let still = Still(self.clock.clone());
         let line = GuardedTransport::new(self.line.clone(), still, BreakerRules::default());
-        let stripe = Stripe::new(Arc::new(line), Livemode::Test, webhook);
-        let config = Config {
-            mode: Mode::Sandbox,
-            return_base: "https://app.example".to_owned(),
-            public_url: Some("https://billing.example".to_owned()),
-        };
-        let store = Store::clone(&self._store);
-        self.engine =
-            Engine::new(store, self.clock.clone(), self.ids.clone(), Some(stripe), config);
+        self.engine = self.engine_over(Arc::new(line));
         self
+    }
+
+    /// The process is gone, and another one starts on the same database.
+    pub fn restart(&mut self) {
+        self.engine = self.engine_over(self.line.clone());
+    }
+
+    fn engine_over(&self, line: Arc<dyn Transport>) -> Engine {
+        engine(&self.store, (&self.clock, &self.ids), (line, &self.webhook_secret))
     }
 
     pub fn provider(&self) -> MutexGuard<'_, Provider> {
@@ -276,6 +270,15 @@ impl World {
         taken
     }
 
+    /// A delivery of `event` with the endpoint's own secret.
+    pub fn signed(&self, event: &serde_json::Value) -> (String, Vec<u8>) {
+        let (at, body) = (self.now().seconds(), event.to_string().into_bytes());
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.webhook_secret.as_bytes()).unwrap();
+        mac.update(format!("{at}.").as_bytes());
+        mac.update(&body);
+        (format!("t={at},v1={}", hex::encode(mac.finalize().into_bytes())), body)
+    }
+
     pub fn receive(&self, (signature, body): &(String, Vec<u8>)) -> Received {
         self.engine.receive_stripe(signature, body).unwrap()
     }
@@ -364,6 +367,21 @@ impl World {
             assert!(finding.rows.is_empty(), "{}: {:?}", finding.name, finding.rows);
         }
     }
+}
+
+fn engine(
+    store: &Store,
+    (clock, ids): (&Arc<ManualClock>, &Arc<CountingIds>),
+    (line, secret): (Arc<dyn Transport>, &str),
+) -> Engine {
+    let webhook = WebhookConfig::new(vec![secret.to_owned()], 300).unwrap();
+    let stripe = Stripe::new(line, Livemode::Test, webhook);
+    let config = Config {
+        mode: Mode::Sandbox,
+        return_base: "https://app.example".to_owned(),
+        public_url: Some("https://billing.example".to_owned()),
+    };
+    Engine::new(store.clone(), clock.clone(), ids.clone(), Some(stripe), config)
 }
 
 pub fn caller() -> Call {

@@ -7,6 +7,7 @@
 //! Nothing here is part of the product, so it may print and read the clock.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod browser;
 mod fresh;
 mod install;
 mod node;
@@ -27,9 +28,10 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   tidy                        check the architecture and the source rules
-  test                        run every test: Rust on SQLite and PostgreSQL, then the oracles
+  test                        run every test: Rust on SQLite and PostgreSQL, the oracles, the browser
   test rust [cargo args]      the Rust tests alone; arguments go to `cargo test`
   test oracles [pytest args]  the oracles alone; arguments go to pytest
+  test browser [node args]    the pages in a real browser; arguments go to Node's test runner
   postgres -- <command...>    run a command with a temporary cluster in TEST_POSTGRES_URL
   fresh                       clone HEAD and run the README's two commands in the clone
 
@@ -65,6 +67,7 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode> {
         ["postgres", "--", command, rest @ ..] | ["postgres", command, rest @ ..] => {
             postgres::run_command(command, rest)
         }
+        ["test", "browser", rest @ ..] => suite::run_browser(&root, rest),
         ["fresh"] => fresh::run(&root),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

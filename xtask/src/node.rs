@@ -1,4 +1,4 @@
-//! The oracles' Node packages: exactly those of the lock file, in `target/oracles-node`.
+//! Node packages: exactly those of a lock file, in a folder of their own below `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,15 +8,20 @@ use crate::{Result, install, process};
 const SOURCE: &str = "tests/oracles";
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// Installs the packages, unless they stand, and answers the folder to put into `NODE_PATH`.
+/// Installs the oracles' packages, unless they stand, and answers the folder to put into `NODE_PATH`.
 pub fn prepare(root: &Path) -> Result<PathBuf> {
-    let folder = root.join("target/oracles-node");
+    prepare_in(root, SOURCE, "target/oracles-node")
+}
+
+/// The same for the packages that the files in `source` name, in the folder `target`.
+pub fn prepare_in(root: &Path, source: &str, target: &str) -> Result<PathBuf> {
+    let folder = root.join(target);
     let modules = folder.join("node_modules");
     let mut wanted = String::new();
     for name in FILES {
-        let path = root.join(SOURCE).join(name);
+        let path = root.join(source).join(name);
         wanted += &std::fs::read_to_string(&path)
-            .map_err(|error| format!("cannot read {SOURCE}/{name}: {error}"))?;
+            .map_err(|error| format!("cannot read {source}/{name}: {error}"))?;
     }
     if !(process::on_path("node") && process::on_path("npm")) {
         install::debian_packages("Node.js with npm", &["nodejs", "npm"], "")?;
@@ -25,20 +30,20 @@ pub fn prepare(root: &Path) -> Result<PathBuf> {
     if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) && modules.is_dir() {
         return Ok(modules);
     }
-    install_packages(root, &folder)?;
+    install_packages(root, source, &folder)?;
     std::fs::write(&stamp, wanted)
         .map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
     Ok(modules)
 }
 
-fn install_packages(root: &Path, folder: &Path) -> Result<()> {
+fn install_packages(root: &Path, source: &str, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     for name in FILES {
-        std::fs::copy(root.join(SOURCE).join(name), folder.join(name))
+        std::fs::copy(root.join(source).join(name), folder.join(name))
             .map_err(|error| format!("cannot copy {name}: {error}"))?;
     }
     let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     process::run(Command::new("npm").args(arguments).current_dir(folder))
-        .map_err(|error| format!("{error}: the packages in {SOURCE} are not installed"))
+        .map_err(|error| format!("{error}: the packages in {source} are not installed"))
 }

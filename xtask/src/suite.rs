@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use crate::postgres::{Postgres, URL_VARIABLE};
 use crate::steps::Steps;
-use crate::{Result, node, process, python};
+use crate::{Result, browser, node, process, python};
 
 /// The same flags everywhere, or Cargo builds the dependencies twice.
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-targets"];
@@ -30,7 +30,47 @@ pub fn run_all(root: &Path) -> Result<ExitCode> {
     }
     test_oracles(root, &mut steps, built.is_some(), judges.as_ref(), postgres.as_ref(), &[]);
     drop(postgres);
+    test_browser(root, &mut steps, built.is_some(), &[]);
     Ok(steps.finish())
+}
+
+/// `cargo xtask test browser`: the pages in a real browser, with arguments passed on to Node.
+pub fn run_browser(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
+    let mut steps = Steps::new();
+    let built = steps.run("build the program", || {
+        process::run(&mut cargo(root, "build", &["-p", "farthing", "--bin", "farthing"]))
+    });
+    test_browser(root, &mut steps, built.is_some(), arguments);
+    Ok(steps.finish())
+}
+
+/// Every `*.test.cjs`, each with a server and a browser of its own.
+fn test_browser(root: &Path, steps: &mut Steps, built: bool, arguments: &[&str]) {
+    let name = "pages in a browser";
+    if !built {
+        return steps.cannot_run(name, "the code does not build");
+    }
+    let Some(with) = steps.run("Chromium and Node packages", || browser::prepare(root)) else {
+        return steps.cannot_run(name, "a step before it failed that they need");
+    };
+    steps.run(name, || {
+        let mut command = Command::new("node");
+        command.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]).args(arguments);
+        command.args(test_files(&root.join(browser::FOLDER))?).current_dir(root);
+        command.env("NODE_PATH", &with.node_modules).env("CHROMIUM", &with.chromium);
+        process::run(command.env("FARTHING_BIN", root.join("target/debug/farthing")))
+    });
+}
+
+/// The files with tests, in order.
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = std::fs::read_dir(folder);
+    let read = read.map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
+    let files = read.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut tests: Vec<PathBuf> =
+        files.filter(|path| path.to_string_lossy().ends_with(".test.cjs")).collect();
+    tests.sort();
+    if tests.is_empty() { Err("there are no browser tests".to_owned()) } else { Ok(tests) }
 }
 
 /// `cargo xtask test rust`: the Rust tests, with arguments passed on to `cargo test`.

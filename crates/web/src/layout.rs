@@ -31,7 +31,11 @@ const PLACES: &[(&str, &str, Action)] = &[
     ("/admin/catalog", words::CATALOG, Action::Look),
     ("/admin/events", words::EVENTS, Action::Look),
     ("/admin/outbox", words::OUTBOX, Action::Look),
+    ("/admin/drift", words::DRIFT, Action::Look),
     ("/admin/checks", words::CHECKS, Action::Look),
+    ("/admin/lab", words::LAB, Action::Lab),
+    ("/admin/keys", words::KEYS, Action::Keys),
+    ("/admin/team", words::TEAM, Action::Team),
     ("/admin/audit", words::AUDIT, Action::Audit),
 ];
 

@@ -26,7 +26,7 @@ mod walk;
 
 use farthing_core::ids::CustomerId;
 use farthing_store::counters;
-use farthing_store::drift::DriftState;
+pub use farthing_store::drift::DriftState;
 use serde::Serialize;
 
 use crate::{Call, Engine, EngineError};

@@ -10,7 +10,10 @@ use axum::routing::{MethodRouter, get, post};
 use farthing_engine::operators::roles::needs_step_up;
 use farthing_engine::operators::{Action, may};
 
-use super::{audit, catalog, checks, customer, customers, events, help, home, outbox, you};
+use super::{
+    audit, catalog, checks, customer, customers, drift, events, help, home, keys, lab, outbox,
+    team, you,
+};
 use crate::guard::Visitor;
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -37,7 +40,7 @@ pub(crate) fn router() -> Router<Site> {
 
 #[rustfmt::skip]
 fn all() -> Screens {
-    use Action::{ApplyCatalog, Audit, ChangePlan, Favour, Look, Note, Repair};
+    use Action::{ApplyCatalog, Audit, ChangePlan, Favour, Keys, Lab, Look, Note, Repair, Team};
     Screens::default()
         .get("/admin", Look, home::show)
         .get("/admin/help", Look, help::show)
@@ -62,6 +65,22 @@ fn all() -> Screens {
         .post("/admin/events/{id}/replay", Repair, events::replay)
         .get("/admin/outbox", Look, outbox::list)
         .get("/admin/checks", Look, checks::show)
+        .post("/admin/customers/{id}/reconcile", Repair, drift::reconcile)
+        .get("/admin/drift", Look, drift::list)
+        .post("/admin/drift/{id}/ignore", Repair, drift::ignore)
+        .get("/admin/lab", Lab, lab::show)
+        .post("/admin/lab/advance", Lab, lab::advance)
+        .get("/admin/keys", Keys, keys::show)
+        .post("/admin/keys", Keys, keys::create)
+        .get("/admin/keys/{id}/revoke", Keys, keys::ask_revoke)
+        .post("/admin/keys/{id}/revoke", Keys, keys::revoke)
+        .get("/admin/team", Team, team::show)
+        .post("/admin/team", Team, team::invite)
+        .post("/admin/team/{id}/role", Team, team::change_role)
+        .get("/admin/team/{id}/reset", Team, team::ask_reset)
+        .post("/admin/team/{id}/reset", Team, team::reset)
+        .get("/admin/team/{id}/remove", Team, team::ask_remove)
+        .post("/admin/team/{id}/remove", Team, team::remove)
         .get("/admin/audit", Audit, audit::show)
 }
 

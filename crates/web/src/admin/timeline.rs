@@ -77,7 +77,7 @@ pub(crate) fn list(
 }
 
 fn item(entry: &TimelineEntry, team: &[Person], event: Option<&(String, String)>) -> Markup {
-    let later = entry.effective_at != entry.at;
+    let later = show::instant_text(entry.effective_at) != show::instant_text(entry.at);
     html! {
         li id={ "e" (entry.seq) } {
             strong { (action_name(&entry.action)) } " "

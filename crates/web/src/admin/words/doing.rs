@@ -21,6 +21,7 @@ pub(crate) mod customer {
     pub(crate) const RESUME: &str = "Take back what is scheduled";
     pub(crate) const CANCEL: &str = "End with the period";
     pub(crate) const CANCEL_NOW: &str = "End at once";
+    pub(crate) const COMPARE: &str = "Compare with the provider";
     pub(crate) const LIMITS: &str = "Limits";
     pub(crate) const OVERRIDES: &str = "Exceptions";
     pub(crate) const NEW_OVERRIDE: &str = "Make an exception";
@@ -194,4 +195,156 @@ pub(crate) mod events {
     pub(crate) const REPLAYED: &str =
         "It is handled again now. Load the page once more to see how it went.";
     pub(crate) const BACK_TO: &str = "Back to the event; do nothing";
+}
+
+pub(crate) mod team {
+    use farthing_engine::operators::Action;
+
+    pub(crate) const TITLE: &str = "Team";
+    pub(crate) const WHO: &str = "Who";
+    pub(crate) const ROLE: &str = "Role";
+    pub(crate) const SECOND: &str = "Second factor";
+    pub(crate) const DO: &str = "To do";
+    pub(crate) const ON: &str = "on";
+    pub(crate) const OFF: &str = "off";
+    pub(crate) const CHANGE: &str = "Change";
+    pub(crate) const RESET: &str = "Reset sign-in…";
+    pub(crate) const REMOVE: &str = "Remove…";
+    pub(crate) const INVITE: &str = "Invite somebody";
+    pub(crate) const EMAIL: &str = "E-mail";
+    pub(crate) const MAKE_LINK: &str = "Make a link";
+    pub(crate) const LINK: &str = "Send this link";
+    pub(crate) const LINK_ABOUT: &str =
+        "It works once and for three days, for whoever has it. It is not shown again.";
+    pub(crate) const PERMISSIONS: &str = "Who may do what";
+    pub(crate) const YES: &str = "yes";
+    pub(crate) const NO: &str = "–";
+    pub(crate) const GONE: &str = "Removed";
+    pub(crate) const RESET_ABOUT: &str = "Their second factor and every session end at once. You get a link with which they choose a new password.";
+    pub(crate) const REMOVE_ABOUT: &str =
+        "Every session ends at once. What they did stays in the audit log under their name.";
+    pub(crate) const BACK: &str = "Back to the team; change nothing";
+
+    pub(crate) fn role_of(name: &str) -> String {
+        format!("Role of {name}")
+    }
+
+    pub(crate) fn reset(name: &str) -> String {
+        format!("Reset the sign-in of {name}")
+    }
+
+    pub(crate) fn remove(name: &str) -> String {
+        format!("Remove {name} from the team")
+    }
+
+    pub(crate) fn action(action: Action) -> &'static str {
+        match action {
+            Action::Look => "Look at everything but secrets",
+            Action::Note => "Write notes",
+            Action::AskRefund => "Ask for a refund",
+            Action::Refund => "Decide and make refunds",
+            Action::ChangePlan => "Change, end and resume subscriptions",
+            Action::Favour => "Make exceptions, extend trials",
+            Action::Repair => "Handle events again, repair drift",
+            Action::ApplyCatalog => "Apply a catalog",
+            Action::Keys => "Make and revoke API keys",
+            Action::Lab => "Move the sandbox’s clock",
+            Action::Team => "Change the team",
+            Action::Audit => "Read the audit log",
+        }
+    }
+}
+
+pub(crate) mod keys {
+    use farthing_engine::keys::Scope;
+
+    pub(crate) const TITLE: &str = "API keys";
+    pub(crate) const ABOUT: &str = "What your app calls the API with.";
+    pub(crate) const DOCS: &str = "Browse the API";
+    pub(crate) const NONE: &str = "No keys yet";
+    pub(crate) const NONE_MORE: &str = "Make one below, or on a terminal:";
+    pub(crate) const NAME: &str = "Key";
+    pub(crate) const SCOPE: &str = "May";
+    pub(crate) const MADE: &str = "Made";
+    pub(crate) const STATE: &str = "State";
+    pub(crate) const REVOKED: &str = "revoked";
+    pub(crate) const REVOKE: &str = "Revoke…";
+    pub(crate) const NEW: &str = "New key";
+    pub(crate) const USED_BY: &str = "What uses it";
+    pub(crate) const MAKE: &str = "Make the key";
+    pub(crate) const ONCE: &str = "Copy it now. It is not shown again, only its end is kept.";
+    pub(crate) const KEPT: &str = "I have kept it";
+    pub(crate) const REVOKE_ABOUT: &str =
+        "Whatever uses it is refused within five seconds. This cannot be undone.";
+    pub(crate) const BACK: &str = "Back to the keys; change nothing";
+
+    pub(crate) fn revoke(name: &str) -> String {
+        format!("Revoke the key of {name}")
+    }
+
+    pub(crate) fn scope(scope: Scope) -> &'static str {
+        match scope {
+            Scope::Full => "everything",
+            Scope::Read => "read",
+            Scope::Usage => "check and consume",
+        }
+    }
+}
+
+pub(crate) mod lab {
+    pub(crate) const TITLE: &str = "Sandbox lab";
+    pub(crate) const CLOCK: &str = "The clock";
+    pub(crate) const ABOUT: &str = "Everything lives by it: the pretend provider, renewals, trials, reminders. It only goes ahead.";
+    pub(crate) const DAY: &str = "+1 day";
+    pub(crate) const WEEK: &str = "+7 days";
+    pub(crate) const MONTH: &str = "+1 month";
+    pub(crate) const RENEWAL: &str = "To the next renewal";
+    pub(crate) const TRIAL: &str = "To the next end of a trial";
+    pub(crate) const HAPPENED: &str = "What happened last";
+    pub(crate) const NOTHING: &str = "Nothing yet";
+    pub(crate) const NOTHING_MORE: &str = "Make a customer, buy a plan, then move the clock.";
+    pub(crate) const NEW: &str = "new";
+
+    pub(crate) fn moved(events: u64) -> String {
+        format!("The clock was moved; the provider sent {events} events on the way.")
+    }
+}
+
+pub(crate) mod drift {
+    pub(crate) const TITLE: &str = "Drift";
+    pub(crate) const ABOUT: &str = "Where we and the provider differ. Everything is compared once a day, and what can be repaired is.";
+    pub(crate) const STATES: &str = "States";
+    pub(crate) const ALL_STATES: [(&str, &str); 5] = [
+        ("open", "Open"),
+        ("repaired", "Repaired"),
+        ("gone", "Gone by itself"),
+        ("ignored", "May stay"),
+        ("", "All"),
+    ];
+    pub(crate) const NONE: &str = "No differences";
+    pub(crate) const NONE_MORE: &str = "Compare right now on a terminal:";
+    pub(crate) const OURS: &str = "Ours";
+    pub(crate) const THEIRS: &str = "Theirs";
+    pub(crate) const REPAIR: &str = "What ends it";
+    pub(crate) const BECAUSE: &str = "May stay, because:";
+    pub(crate) const ACCEPT: &str = "Repair this customer";
+    pub(crate) const IGNORE: &str = "Let it be…";
+    pub(crate) const REASON: &str = "Reason, at least 10 characters";
+    pub(crate) const LET_BE: &str = "Let it be";
+    pub(crate) const OLDER: &str = "Older";
+
+    pub(crate) fn repair(word: &str) -> &str {
+        match word {
+            "absorb" => "taking over what the provider has",
+            "rematerialize" => "writing the limits anew",
+            "grant" => "granting the credits that are missing",
+            "person" => "a person: there are two ways, and one has to be chosen",
+            other => other,
+        }
+    }
+
+    pub(crate) fn away(since: Option<&str>) -> String {
+        let since = since.map(|at| format!(", data from {at}")).unwrap_or_default();
+        format!("The provider does not answer{since}. Nothing is compared until it does.")
+    }
 }

@@ -12,6 +12,10 @@ pub(crate) mod frame {
     pub(crate) const EVENTS: &str = "Events in";
     pub(crate) const OUTBOX: &str = "Events out";
     pub(crate) const CHECKS: &str = "Checks";
+    pub(crate) const DRIFT: &str = "Drift";
+    pub(crate) const LAB: &str = "Sandbox lab";
+    pub(crate) const KEYS: &str = "API keys";
+    pub(crate) const TEAM: &str = "Team";
     pub(crate) const AUDIT: &str = "Audit log";
 
     pub(crate) fn mode(mode: Mode) -> &'static str {

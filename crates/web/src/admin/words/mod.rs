@@ -6,7 +6,7 @@ mod looking;
 
 use farthing_engine::operators::Role;
 
-pub(crate) use doing::{catalog, change, customer, events, favour};
+pub(crate) use doing::{catalog, change, customer, drift, events, favour, keys, lab, team};
 pub(crate) use door::{confirm, link, second_factor, sign_in, you};
 pub(crate) use looking::{audit, checks, customers, frame, help, home, outbox, refused, timeline};
 
@@ -27,6 +27,10 @@ pub(crate) fn said(code: &str) -> Option<&'static str> {
         "noted" => "The note is kept.",
         "override" => "The exception counts from now on.",
         "override_ended" => "The exception has ended.",
+        "in_step" => "Compared with the provider: no difference is left.",
+        "drift" => {
+            "Compared with the provider: there are differences. They are listed under Drift."
+        }
         "done" => "Done: the change is in force.",
         "scheduled" => "Scheduled: it happens at the end of the period.",
         "payment_pending" => "The payment is pending. The plan changes when it arrives.",

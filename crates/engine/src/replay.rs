@@ -94,7 +94,10 @@ impl Engine {
 
     fn dry_run(&self, event: &ProviderEvent, sighting: Sighting) -> Result<Outcome, EngineError> {
         let engine = self.clone();
-        let call = Call::new("provider:stripe", event.event_id.clone());
+        // Under a cause of its own, so that what is written now is told from what was written when
+        // the event was handled first.
+        let call = Call::new("provider:stripe", format!("replay of {}", event.event_id));
+        let cause = event.event_id.clone();
         let snapshots = sighting.snapshots;
         let ran = self.inner.store.write(move |tx| -> Result<(), Dry> {
             let fetch = counters::next(tx, "fetches")?;
@@ -103,7 +106,10 @@ impl Engine {
             Err(Dry::Ran(Box::new(engine.what_happened(tx, &call, customer)?)))
         });
         match ran.wait() {
-            Err(Dry::Ran(outcome)) => Ok(*outcome),
+            Err(Dry::Ran(mut outcome)) => {
+                outcome.changes.iter_mut().for_each(|change| change.cause.clone_from(&cause));
+                Ok(*outcome)
+            }
             Err(Dry::Failed(error)) => Err(error),
             Ok(()) => unreachable!("a dry run always ends by rolling back"),
         }

@@ -87,10 +87,6 @@ async fn a_dead_letter_is_looked_at_and_handled_again() {
     let event = off(|| {
         panel.bought("u_1", "growth");
         let event = panel.world.engine.events(None, "", 1).unwrap().remove(0);
-        eprintln!(
-            "{event:?} {:#?}",
-            panel.world.engine.timeline(&"u_1".parse().unwrap(), None, 50).unwrap()
-        );
         let id = event.id.clone();
         panel.world.by_hand(move |tx| {
             let set =

@@ -84,6 +84,8 @@ pub enum IdKind {
     Drift,
     /// `key_`: an API key's public name.
     ApiKey,
+    /// `mail_`: a mail to a customer or to operators.
+    Mail,
     /// `req_`: one HTTP request.
     Request,
     /// `opr_`: a person who uses the admin panel.
@@ -112,6 +114,7 @@ impl IdKind {
             Self::Job => "job",
             Self::Drift => "drf",
             Self::ApiKey => "key",
+            Self::Mail => "mail",
             Self::Request => "req",
             Self::Operator => "opr",
             Self::Session => "ses",

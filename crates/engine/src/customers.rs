@@ -12,8 +12,8 @@ use farthing_core::time::Timestamp;
 use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
 use farthing_store::{
-    Tx, billing_sessions, checkouts, credits, drift, grace, notes, outbox, overrides, refunds,
-    subscriptions, trials,
+    Tx, billing_sessions, checkouts, credits, drift, grace, mails, notes, outbox, overrides,
+    refunds, subscriptions, trials,
 };
 use serde_json::json;
 
@@ -133,6 +133,7 @@ impl Engine {
             let change =
                 Change { action: "customer.deleted", from: None, to: None, effective_at: now };
             engine.record(tx, &call, &customer, &change)?;
+            mails::delete_all(tx, &id)?;
             customers::retire(tx, &id, now)?;
             Ok(customers::delete(tx, &id)?)
         })

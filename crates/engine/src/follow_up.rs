@@ -159,6 +159,9 @@ impl Engine {
             let change = Change { action: event.name(), from, to, effective_at: now };
             self.record(tx, call, customer, &change)?;
         }
+        if !another_runs {
+            self.mail_events(tx, (&before, customer, &catalog), stored, events)?;
+        }
         self.announce_state(tx, call, customer)
     }
 

@@ -78,6 +78,11 @@ pub enum Job {
         /// Our id.
         subscription: String,
     },
+    /// Tell a customer once more that the plan ends unless it is paid.
+    MailLastChance {
+        /// Our id.
+        subscription: String,
+    },
     /// Go on with a change whose outcome is not known.
     ResolveIntent {
         /// The intent's id.
@@ -269,6 +274,7 @@ impl Engine {
             }
             Job::EndGrace { customer } => self.end_grace(call, customer),
             Job::EndAfterRefund { subscription } => self.end_after_refund(call, subscription),
+            Job::MailLastChance { subscription } => self.mail_last_chance(subscription),
             Job::Reconcile => self.reconcile_daily(call),
             Job::ReconcileCustomers { after } => self.reconcile_batch(call, after),
             Job::ResolveIntent { intent } => self.resolve_intent(call, intent),
@@ -461,6 +467,7 @@ impl Job {
             Self::CheckRoom { .. } => "check_room",
             Self::EndGrace { .. } => "end_grace",
             Self::EndAfterRefund { .. } => "end_after_refund",
+            Self::MailLastChance { .. } => "mail_last_chance",
             Self::Reconcile => "reconcile",
             Self::ReconcileCustomers { .. } => "reconcile_customers",
             Self::ResolveIntent { .. } => "resolve_intent",

@@ -5,7 +5,7 @@
 //! transactions, between an intent that was stored before and an outcome that is stored after.
 //!
 //! In reading order: [`customers`], [`access`], [`state`], [`checkouts`], [`checkout_preview`],
-//! [`ingest`], `absorb`, `follow_up`, [`jobs`], [`catalogs`], [`invariants`].
+//! [`ingest`], `absorb`, `follow_up`, [`mails`], [`jobs`], [`catalogs`], [`invariants`].
 
 mod absorb;
 mod absorb_back;
@@ -30,6 +30,7 @@ pub mod invariants;
 mod invariants_back;
 pub mod jobs;
 pub mod keys;
+pub mod mails;
 pub mod notes;
 pub mod operators;
 pub mod overrides;
@@ -44,7 +45,7 @@ pub mod state;
 pub mod subscriptions;
 mod wake;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use farthing_core::catalog::Catalog;
 use farthing_core::ids::IdKind;
@@ -114,6 +115,7 @@ struct Inner {
     config: Config,
     catalog: RwLock<Option<(i64, Arc<Catalog>)>>,
     wake: wake::Wake,
+    post: OnceLock<mails::Post>,
 }
 
 impl Engine {
@@ -127,7 +129,9 @@ impl Engine {
     ) -> Self {
         let catalog = RwLock::new(None);
         let wake = wake::Wake::default();
-        Self { inner: Arc::new(Inner { store, clock, ids, stripe, config, catalog, wake }) }
+        let post = OnceLock::new();
+        let inner = Inner { store, clock, ids, stripe, config, catalog, wake, post };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The present instant.

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = migrations![
     5 "0005_lifecycle",
     6 "0006_drift",
     7 "0007_people",
+    8 "0008_mail",
     9 "0009_billing_sessions",
 ];
 

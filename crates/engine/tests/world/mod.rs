@@ -5,6 +5,7 @@
 
 mod line;
 mod proof;
+pub mod post_office;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -300,7 +301,7 @@ impl World {
     pub fn drain(&self) -> usize {
         let mut handled = 0;
         loop {
-            match self.engine.run_due().unwrap() {
+            match self.engine.run_due().unwrap() + self.engine.send_mails().unwrap() {
                 0 => return handled,
                 n => handled += n,
             }

@@ -18,6 +18,7 @@ mod inbox;
 mod intents;
 mod invoices;
 mod jobs;
+mod mails;
 mod migrations;
 mod overrides;
 mod postgres;

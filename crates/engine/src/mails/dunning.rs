@@ -1,0 +1,162 @@
+//! Mails about an overdue payment, at the steps that the catalog's `email_on` names.
+
+use farthing_core::catalog::{Catalog, DunningMail, Retries};
+use farthing_core::dunning::next_step_at;
+use farthing_core::snapshot::Card;
+use farthing_core::subscription::{self, Event, Standing};
+use farthing_core::time::Timestamp;
+use farthing_mail::Letter;
+use farthing_mail::letter::{CardName, Overdue, Reason};
+use farthing_store::owed::{self, Owed};
+use farthing_store::subscriptions::{self, Stored};
+use farthing_store::{Tx, customers};
+
+use super::letters::{Scene, lapse, standing};
+use super::{Occasion, plan_name};
+use crate::jobs::Job;
+use crate::{Engine, EngineError};
+
+/// How long before the plan ends its owner is told once more, in seconds.
+const LAST_CHANCE: i64 = 2 * 86_400;
+
+impl Engine {
+    /// The letter for a step of dunning, with the fact that it tells.
+    pub(super) fn dunning_letter(
+        &self,
+        tx: &mut Tx<'_>,
+        scene: &Scene<'_>,
+        event: &Event,
+    ) -> Result<Option<(String, Letter)>, EngineError> {
+        let (catalog, stored) = (scene.catalog, scene.stored);
+        if step(event).is_none_or(|step| !catalog.dunning.email_on.contains(&step)) {
+            return Ok(None);
+        }
+        let since = match event {
+            Event::Recovered | Event::DunningExhausted => scene.before.standing.since(),
+            _ => stored.subscription.standing.since(),
+        };
+        // It failed and was paid in one and the same look: there is nothing to tell.
+        let Some(since) = since else { return Ok(None) };
+        let letter = match event {
+            Event::WentPastDue => Letter::PaymentFailed(self.overdue(tx, catalog, stored)?),
+            Event::AccessLimited => {
+                self.tell_before_the_end(tx, catalog, stored)?;
+                Letter::AccessLimited(self.overdue(tx, catalog, stored)?)
+            }
+            Event::DunningExhausted => {
+                let kept = catalog.dunning.keep_data.map(|span| span.after(self.now()));
+                Letter::GivenUp(lapse(scene, kept))
+            }
+            _ => Letter::Recovered(standing(catalog, &stored.subscription)),
+        };
+        Ok(Some((episode(letter.kind(), &stored.id, since), letter)))
+    }
+
+    /// What is owed and what happens next, as of now.
+    fn overdue(
+        &self,
+        tx: &mut Tx<'_>,
+        catalog: &Catalog,
+        stored: &Stored,
+    ) -> Result<Overdue, EngineError> {
+        let now = self.now();
+        let (sub, policy) = (&stored.subscription, &catalog.dunning);
+        let owed = owed::by_subscription(tx, &stored.customer, &stored.id)?;
+        let owed = owed.as_ref();
+        let reason = owed.map_or(Reason::Other, reason);
+        let later = |at: &Timestamp| now < *at;
+        let since = sub.standing.since().unwrap_or(now);
+        let tried_again = !(reason == Reason::Hard && policy.stop_on_hard_decline);
+        let theirs = owed.and_then(|owed| owed.next_attempt_at).filter(later);
+        let retry_at = theirs.or_else(|| match &policy.retries {
+            Retries::Provider => None,
+            Retries::After(spans) => spans.iter().map(|span| span.after(since)).find(later),
+        });
+        let read_only_at = match sub.standing {
+            Standing::PastDue { .. } => next_step_at(sub, policy).filter(later),
+            Standing::Good | Standing::ReadOnly { .. } => None,
+        };
+        Ok(Overdue {
+            plan: plan_name(catalog, &sub.plan),
+            amount: owed.map(unpaid),
+            card: owed.and_then(|owed| card(owed.card.as_deref()?)),
+            reason,
+            pay_url: owed.and_then(|owed| owed.hosted_url.clone()),
+            retry_at: retry_at.filter(|_| tried_again),
+            read_only_at,
+            ends_at: Some(policy.read_only_until.after(since)).filter(later),
+            then: plan_name(catalog, &policy.move_to),
+        })
+    }
+
+    /// Leaves the last chance for later; when the end is nearer than that, the mail that goes out
+    /// now is the last one.
+    fn tell_before_the_end(
+        &self,
+        tx: &mut Tx<'_>,
+        catalog: &Catalog,
+        stored: &Stored,
+    ) -> Result<(), EngineError> {
+        let Some(since) = stored.subscription.standing.since() else { return Ok(()) };
+        let at = catalog.dunning.read_only_until.after(since).plus_seconds(-LAST_CHANCE);
+        if at <= self.now() {
+            return Ok(());
+        }
+        self.enqueue(tx, &Job::MailLastChance { subscription: stored.id.clone() }, at)
+    }
+
+    /// The end is near: its owner is told once more, if nothing was paid in the meantime.
+    pub(crate) fn mail_last_chance(&self, id: &str) -> Result<(), EngineError> {
+        let id = id.to_owned();
+        self.write(move |engine, tx| {
+            let Some(found) = subscriptions::find(tx, &id)? else { return Ok(()) };
+            customers::lock(tx, &found.customer)?;
+            // Once more behind the lock: it may have been paid in between.
+            let Some(stored) = subscriptions::find(tx, &id)? else { return Ok(()) };
+            let (_, catalog) = engine.catalog(tx)?;
+            let told = catalog.dunning.email_on.contains(&DunningMail::LastChance);
+            let overdue = stored.subscription.status == subscription::Status::Active;
+            let Standing::ReadOnly { since } = stored.subscription.standing else { return Ok(()) };
+            if !told || !overdue {
+                return Ok(());
+            }
+            let letter = Letter::LastChance(engine.overdue(tx, &catalog, &stored)?);
+            let key = episode(letter.kind(), &stored.id, since);
+            let (customer, subject) = (Some(&stored.customer), stored.id.as_str());
+            engine.mail(tx, &Occasion { customer, key, subject, letter })
+        })
+    }
+}
+
+/// The word in the catalog for the mail of an event; `None`: there is none.
+fn step(event: &Event) -> Option<DunningMail> {
+    match event {
+        Event::WentPastDue => Some(DunningMail::Failure),
+        // What follows the last retry is the way to the end: less access, then the end itself.
+        Event::AccessLimited | Event::DunningExhausted => Some(DunningMail::LastChance),
+        Event::Recovered => Some(DunningMail::Recovered),
+        _ => None,
+    }
+}
+
+/// One mail of each kind for one overdue payment, which is known by when it failed first.
+pub(super) fn episode(kind: &str, subscription: &str, since: Timestamp) -> String {
+    format!("{kind}:{subscription}:{}", since.micros())
+}
+
+fn reason(owed: &Owed) -> Reason {
+    if owed.payment.as_deref() == Some("requires_action") {
+        return Reason::AuthenticationRequired;
+    }
+    Reason::of_code(owed.failure_code.as_deref())
+}
+
+fn unpaid(owed: &Owed) -> farthing_core::money::Money {
+    let minor = owed.total.minor.saturating_sub(owed.paid.minor);
+    farthing_core::money::Money { minor, ..owed.total }
+}
+
+fn card(json: &str) -> Option<CardName> {
+    let card: Card = serde_json::from_str(json).ok()?;
+    Some(CardName { brand: card.brand, last4: card.last4 })
+}

@@ -1,0 +1,31 @@
+-- Mails that are owed to people. One fact is one mail: its business key says which fact.
+-- A mail to operators has the customer ''.
+CREATE TABLE mails (
+    customer_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    business_key TEXT NOT NULL,
+    -- What it is about, such as a subscription's id.
+    subject_id TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    -- What it says, as JSON.
+    data TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'failed', 'sent', 'dead', 'suppressed')),
+    attempts INTEGER NOT NULL CHECK (0 <= attempts),
+    due_at INTEGER NOT NULL,
+    lease_until INTEGER,
+    lease_token TEXT,
+    -- Why it failed last, or why it is not sent.
+    reason TEXT,
+    created_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    PRIMARY KEY (customer_id, id),
+    UNIQUE (customer_id, business_key),
+    CHECK ((state IN ('queued', 'failed')) = (closed_at IS NULL)),
+    CHECK ((lease_until IS NULL) = (lease_token IS NULL)),
+    CHECK (state IN ('queued', 'failed') OR lease_token IS NULL),
+    CHECK (state IN ('queued', 'sent') OR reason IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX mails_by_id ON mails (id);
+CREATE INDEX mails_due ON mails (due_at, id) WHERE state IN ('queued', 'failed');
+CREATE INDEX mails_by_state ON mails (state, id);

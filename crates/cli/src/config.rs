@@ -2,6 +2,8 @@
 //!
 //! A secret may also be in a file that `NAME_FILE` names. Secrets are never repeated in messages.
 
+mod mail;
+
 use std::net::{IpAddr, SocketAddr};
 
 use farthing_providers::Livemode;
@@ -10,6 +12,8 @@ use farthing_providers::transport::STRIPE_URL;
 use farthing_store::meta::Mode;
 
 use crate::exit::Failure;
+
+pub use mail::MailConfig;
 
 /// Everything that `farthing serve` has to be told.
 #[derive(Clone, Debug)]
@@ -24,6 +28,8 @@ pub struct Config {
     pub return_base: String,
     /// Where customers reach the pages of this server, without a path; `None`: nowhere.
     pub public_url: Option<String>,
+    /// How mails leave.
+    pub mail: MailConfig,
     /// The provider.
     pub stripe: StripeConfig,
 }
@@ -213,12 +219,13 @@ impl Config {
         let listen = reader.listen();
         let return_base = reader.return_base(mode);
         let public_url = reader.public_url(mode);
+        let mail = reader.mail(mode, return_base.as_deref());
         let stripe = reader.stripe(mode);
         match (database_url, listen, mode, return_base, stripe) {
             (Some(database_url), Some(listen), Some(mode), Some(return_base), Some(stripe))
                 if reader.mistakes.is_empty() =>
             {
-                Ok(Self { database_url, listen, mode, return_base, public_url, stripe })
+                Ok(Self { database_url, listen, mode, return_base, public_url, mail, stripe })
             }
             _ => Err(reader.mistakes),
         }

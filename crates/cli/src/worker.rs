@@ -29,7 +29,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts `n` of them.
+    /// Starts `n` of them, and one that sends mails: a slow mail server keeps nobody else waiting.
     pub fn start(engine: &Engine, gate: &Gate, n: usize) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::with_capacity(n);
@@ -38,6 +38,9 @@ impl Workers {
             let builder = std::thread::Builder::new().name(format!("worker-{i}"));
             threads.push(builder.spawn(move || work(&engine, &gate, &stop, i == 0))?);
         }
+        let (engine, gate, ends) = (engine.clone(), Arc::clone(gate), Arc::clone(&stop));
+        let builder = std::thread::Builder::new().name("mail".to_owned());
+        threads.push(builder.spawn(move || send(&engine, &gate, &ends))?);
         Ok(Self { stop, threads })
     }
 
@@ -52,6 +55,27 @@ impl Workers {
         for thread in self.threads.into_iter().filter(JoinHandle::is_finished) {
             if thread.join().is_err() {
                 tracing::error!("a worker panicked");
+            }
+        }
+    }
+}
+
+fn send(engine: &Engine, gate: &Gate, stop: &AtomicBool) {
+    while !stop.load(Ordering::SeqCst) {
+        let handled = {
+            let _open = gate.blocking_read();
+            catch_unwind(AssertUnwindSafe(|| engine.send_mails()))
+        };
+        match handled {
+            Ok(Ok(0)) => std::thread::sleep(IDLE),
+            Ok(Ok(_)) => {}
+            Err(_) => {
+                tracing::error!("a mail broke off; it is sent again when its lease ends");
+                std::thread::sleep(AFTER_ERROR);
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "mails could not be sent; they are tried again");
+                std::thread::sleep(AFTER_ERROR);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod post_office;
 mod world;
 
 use farthing_core::catalog::SAMPLE;
@@ -10,7 +11,7 @@ use farthing_core::time::Interval;
 use farthing_engine::checkouts::{Buy, Purchase};
 use farthing_sandbox::AfterLastRetry;
 
-use world::post_office::PostOffice;
+use post_office::PostOffice;
 use world::{GOOD_CARD, World, caller};
 
 on_both!(
@@ -187,11 +188,11 @@ fn a_trial_that_nobody_pays_is_told_when_it_ends(world: World) {
 
 fn a_customer_who_was_erased_gets_nothing_more(world: World) {
     let (mut world, office) = with_post(world);
-    office.does(world::post_office::Manner::IsDown);
+    office.does(post_office::Manner::IsDown);
     overdue(&mut world);
     assert_eq!(world.engine.mails(None, "", 10).unwrap().len(), 1);
     world.engine.delete_customer(&caller(), &"ana".parse().unwrap()).unwrap();
-    office.does(world::post_office::Manner::Takes);
+    office.does(post_office::Manner::Takes);
     world.advance_days(2);
     assert_eq!(office.subjects(), [""; 0]);
     assert!(world.engine.mails(None, "", 10).unwrap().is_empty(), "no address is left");

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod post_office;
 mod world;
 
 use farthing_core::change::Command;
@@ -9,7 +10,7 @@ use farthing_engine::customers::Profile;
 use farthing_engine::mails::view::MailView;
 use farthing_store::{Claim, alerts, mails};
 
-use world::post_office::{Manner, PostOffice};
+use post_office::{Manner, PostOffice};
 use world::{World, caller};
 
 on_both!(

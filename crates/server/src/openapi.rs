@@ -25,7 +25,7 @@ use crate::state::App;
         (name = "access", description = "May it, and taking it"),
         (name = "customers", description = "The app's customers, under the app's own ids"),
         (name = "buying", description = "The pricing table and checkouts"),
-        (name = "billing", description = "Subscriptions and invoices"),
+        (name = "billing", description = "Subscriptions, invoices and mails"),
         (name = "catalog", description = "Plans, features and packs"),
         (name = "events", description = "What the provider has told us"),
         (name = "sandbox", description = "Only where there is a sandbox"),

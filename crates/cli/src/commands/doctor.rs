@@ -14,7 +14,7 @@ use farthing_store::{Store, alerts};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{catalog, serve};
+use super::{catalog, doctor_mail, serve};
 use crate::args::Global;
 use crate::client;
 use crate::clock::SystemClock;
@@ -71,6 +71,7 @@ pub fn run(global: &Global, out: &Out) -> Outcome {
         doctor.trouble(&store);
     }
     doctor.webhook_secret();
+    doctor.mail();
     doctor.port();
     doctor.tell()
 }
@@ -323,6 +324,18 @@ impl Doctor<'_> {
                 "add an endpoint for /webhooks/stripe in Stripe's dashboard and set its secret",
             ),
             None => self.skip(CHECK, "the configuration cannot be read"),
+        }
+    }
+
+    fn mail(&mut self) {
+        let Some(mail) = self.config.as_ref().map(|config| config.mail.clone()) else {
+            return self.skip("mail", "kept on this machine, or not configured");
+        };
+        for looked in [doctor_mail::server(&mail), doctor_mail::operators(&mail)] {
+            match looked {
+                Ok(message) => self.ok("mail", message),
+                Err((message, fix)) => self.find("mail", message, fix),
+            }
         }
     }
 

@@ -47,6 +47,10 @@ pub fn run(serve: &Serve, out: &Out) -> Outcome {
             public_url: config.public_url.clone(),
         },
     );
+    let engine = engine.with_mail(config.mail.post()?);
+    if config.mail.url.is_none() {
+        tracing::warn!("FARTHING_MAIL_URL is not set: mails are kept and not sent");
+    }
     let mut state = AppState::new(engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
     state.pages_base = config.public_url.as_deref().and_then(|url| Base::parse(url).ok());
     let base = state.pages_base.clone();

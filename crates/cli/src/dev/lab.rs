@@ -96,7 +96,7 @@ impl SandboxLab {
         let work = move || {
             let mut all = 0;
             loop {
-                match engine.run_due()? {
+                match engine.run_due()? + engine.send_mails()? {
                     0 => return Ok::<_, farthing_engine::EngineError>(all),
                     n => all += n,
                 }

@@ -5,6 +5,7 @@
 
 pub mod dir;
 mod lab;
+mod mails;
 mod pages;
 mod start;
 mod webhooks;

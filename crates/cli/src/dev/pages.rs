@@ -78,6 +78,7 @@ fn landing(api: &str) -> Markup {
                 li { a href="/admin" { "The admin panel" } "; the way in is in the terminal" }
                 li { a href="/docs" { "The API, to browse" } " and " a href="/openapi.json" { "its OpenAPI document" } }
                 li { "The sandbox speaks Stripe at " code { (api) "/sandbox/stripe" } }
+                li { a href="/dev/mails" { "The mails" } " that would have been sent" }
                 li { a href="/readyz" { "Ready?" } " " a href="/metrics" { "Metrics" } }
             }
             h2 { "Try next, in a terminal" }
@@ -156,7 +157,7 @@ fn waiting(id: &str) -> Markup {
     )
 }
 
-fn page(title: &str, reload: bool, body: &Markup) -> Markup {
+pub(super) fn page(title: &str, reload: bool, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {

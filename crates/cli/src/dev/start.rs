@@ -8,7 +8,9 @@ use farthing_core::time::Timestamp;
 use farthing_engine::catalogs::CatalogProblem;
 use farthing_engine::clock::RandomIds;
 use farthing_engine::keys::Authenticated;
+use farthing_engine::mails::Post;
 use farthing_engine::{Call, Clock, Config, Engine, Ids};
+use farthing_mail::{Brand, Letterhead, Outbox};
 use farthing_providers::stripe::{DEFAULT_TOLERANCE_SECONDS, WebhookConfig};
 use farthing_providers::{Livemode, Stripe};
 use farthing_sandbox::Sandbox;
@@ -19,6 +21,7 @@ use farthing_store::{Options, Store};
 
 use super::dir::Dir;
 use super::lab::SandboxLab;
+use super::mails;
 use super::pages::{self, Pages};
 use super::{Parts, SANDBOX_KEY, SANDBOX_PATH, WEBHOOK_PATH, webhooks};
 use crate::clock::{SandboxClock, SystemClock, uptime};
@@ -55,7 +58,21 @@ pub fn prepare(dir: &Dir, database: Option<&str>, api: &str, out: &Out) -> Resul
     let public_url = Some(api.to_owned());
     let config = Config { mode: Mode::Sandbox, return_base: api.to_owned(), public_url };
     let engine = Engine::new(store, clock.clone(), Arc::new(RandomIds), Some(stripe), config);
+    let engine = engine.with_mail(post());
     Ok(Parts { engine, sandbox, clock, database_url, _lock: lock })
+}
+
+/// Mails stay here: what is stored is the outbox.
+fn post() -> Post {
+    let operators = vec!["operators@example.com".to_owned()];
+    Post { letterhead: letterhead(), operators, mailer: Some(Arc::new(Outbox)) }
+}
+
+/// In whose name a development server writes.
+pub fn letterhead() -> Letterhead {
+    let brand = Brand { app: "Your App".to_owned(), ..Brand::default() };
+    let from = "Your App <billing@example.com>".to_owned();
+    Letterhead { brand, from, reply_to: None }
 }
 
 /// A catalog that is there must be right before anything else is touched.
@@ -150,6 +167,7 @@ pub fn router(parts: &Parts, gate: &Gate, api: &str) -> Router {
     };
     farthing_server::router(state)
         .merge(pages::routes(pages))
+        .merge(mails::routes(parts.engine.clone()))
         .nest_service(SANDBOX_PATH, parts.sandbox.router())
 }
 

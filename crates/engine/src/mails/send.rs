@@ -29,7 +29,7 @@ const UNREADABLE: &str = "this version does not know this kind of mail";
 
 /// What is to be done with a mail.
 enum Verdict {
-    Send { letter: Letter, to: String, name: Option<String> },
+    Send { letter: Box<Letter>, to: String, name: Option<String> },
     Suppress(&'static str),
     Dead(&'static str),
 }
@@ -103,7 +103,7 @@ impl Engine {
                 None => (mail.recipient.clone(), None),
                 Some(customer) => (customer.email, customer.name),
             };
-            Ok(Verdict::Send { letter: letter.clone(), to, name })
+            Ok(Verdict::Send { letter: Box::new(letter.clone()), to, name })
         })
     }
 

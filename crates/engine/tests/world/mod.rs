@@ -5,7 +5,6 @@
 
 mod line;
 mod proof;
-pub mod post_office;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -9,6 +9,7 @@ pub mod checkouts;
 pub mod customers;
 pub mod events;
 pub mod invoices;
+pub mod mails;
 pub mod overrides;
 pub mod plans;
 pub mod sandbox;
@@ -50,6 +51,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(changes::cancel_subscription))
         .routes(routes!(changes::resume_subscription))
         .routes(routes!(invoices::list_invoices))
+        .routes(routes!(mails::list_mails))
+        .routes(routes!(mails::get_mail))
         .routes(routes!(catalog::get_catalog))
         .routes(routes!(catalog::plan_catalog))
         .routes(routes!(catalog::apply_catalog))

@@ -3,6 +3,7 @@
 //! The engine's own types are what is sent. The tests read every answer with these types, which
 //! refuse a field that they do not know, so that neither can change alone.
 
+mod mails;
 mod pages;
 mod previews;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use mails::*;
 pub use pages::*;
 pub use previews::*;
 

@@ -15,6 +15,7 @@ mod document;
 mod harness;
 mod idempotency;
 mod logs;
+mod mails;
 mod operations;
 mod robustness;
 mod sandbox;

@@ -1,5 +1,8 @@
 //! A mail server on this machine that speaks enough SMTP, and does what a test says.
 
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

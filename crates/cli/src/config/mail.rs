@@ -7,7 +7,7 @@ use farthing_mail::message::{is_address, is_mailbox};
 use farthing_mail::{Brand, Letterhead, SmtpMailer, SmtpUrl};
 use farthing_store::meta::Mode;
 
-use super::{Env, Mistake, Reader};
+use super::Reader;
 use crate::exit::Failure;
 
 /// Everything about mails.
@@ -38,14 +38,6 @@ impl MailConfig {
         }
         Ok(post)
     }
-}
-
-/// Reads the settings about mails. Errors: everything that is wrong with them.
-#[cfg(test)]
-fn read(env: Env<'_>, mode: Option<Mode>) -> Result<MailConfig, Vec<Mistake>> {
-    let mut reader = Reader { env, mistakes: Vec::new() };
-    let config = reader.mail(mode, Some("https://app.example.com"));
-    if reader.mistakes.is_empty() { Ok(config) } else { Err(reader.mistakes) }
 }
 
 impl Reader<'_> {
@@ -148,8 +140,10 @@ mod tests {
             let found = settings.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let told = |mistakes: Vec<Mistake>| mistakes.into_iter().map(|it| it.message).collect();
-        read(&env, Some(Mode::Live)).map_err(told)
+        let mut reader = Reader { env: &env, mistakes: Vec::new() };
+        let config = reader.mail(Some(Mode::Live), Some("https://app.example.com"));
+        let told: Vec<String> = reader.mistakes.into_iter().map(|it| it.message).collect();
+        if told.is_empty() { Ok(config) } else { Err(told) }
     }
 
     #[test]

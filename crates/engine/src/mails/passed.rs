@@ -45,10 +45,24 @@ impl Engine {
         let (_, catalog) = self.catalog(tx)?;
         let stored = subscriptions::find(tx, &mail.subject)?;
         let sub = stored.as_ref().map(|stored| &stored.subscription);
+        let (still, otherwise) =
+            self.is_true(mail, letter, (&catalog, customer.plan.as_str()), sub);
+        Ok(if still { None } else { Some(otherwise) })
+    }
+
+    /// Whether what a mail to a customer says is so, and the reason to give when it is not.
+    fn is_true(
+        &self,
+        mail: &Mail,
+        letter: &Letter,
+        (catalog, plan): (&Catalog, &str),
+        sub: Option<&Subscription>,
+    ) -> (bool, &'static str) {
+        let now = self.now();
         let is = |sub: Option<&Subscription>, test: &dyn Fn(&Subscription) -> bool| {
             sub.is_some_and(test)
         };
-        let true_still = match letter {
+        match letter {
             Letter::TrialEnding(trial) => {
                 let runs = |sub: &Subscription| {
                     sub.status == Status::Trialing && sub.trial_ends_at == Some(trial.ends_at)
@@ -66,12 +80,12 @@ impl Engine {
             }
             Letter::Recovered(_) => (is(sub, &|sub| sub.standing == Standing::Good), OVERDUE_AGAIN),
             Letter::PlanChanged(changed) => {
-                (is(sub, &|sub| named(&catalog, &sub.plan, &changed.to)), CHANGED)
+                (is(sub, &|sub| named(catalog, &sub.plan, &changed.to)), CHANGED)
             }
             Letter::ChangeScheduled(change) => {
                 let waits = |sub: &Subscription| {
                     sub.pending.as_ref().is_some_and(|pending| {
-                        pending.at == change.at && named(&catalog, &pending.plan, &change.to)
+                        pending.at == change.at && named(catalog, &pending.plan, &change.to)
                     })
                 };
                 (is(sub, &waits), CHANGED)
@@ -84,7 +98,7 @@ impl Engine {
                 (is(sub, &|sub| sub.cancel_at.is_none() && sub.ended_at.is_none()), CHANGED)
             }
             Letter::TrialEnded(lapse) | Letter::GivenUp(lapse) | Letter::PlanEnded(lapse) => {
-                (named(&catalog, &customer.plan, &lapse.now), OTHER_PLAN)
+                (named(catalog, plan, &lapse.now), OTHER_PLAN)
             }
             Letter::ActionRequired(due) => {
                 (due.until.is_none_or(|until| now < until), DUE_DATE_OVER)
@@ -96,8 +110,7 @@ impl Engine {
             | Letter::RefundFailed(_)
             | Letter::RefundToReview(_)
             | Letter::DisputeOpened(_) => (true, CHANGED),
-        };
-        Ok(if true_still.0 { None } else { Some(true_still.1) })
+        }
     }
 
     fn passed_for_operators(&self, mail: &Mail, letter: &Letter) -> Option<&'static str> {

@@ -12,7 +12,7 @@ pub enum ChangeAnswer {
     /// With `?preview=true`.
     Preview(ChangePreview),
     /// Without.
-    Changed(Changed),
+    Changed(Box<Changed>),
 }
 
 /// What a change would cost and do.

@@ -148,6 +148,11 @@ impl Engine {
         self.write(move |_, tx| Ok(billing_sessions::end(tx, &hash)?))
     }
 
+    /// The app's own address, without a path.
+    pub fn app_url(&self) -> &str {
+        &self.inner.config.return_base
+    }
+
     /// Where people reach the pages of this server. Errors: it was not configured.
     pub(crate) fn pages_url(&self) -> Result<&str, EngineError> {
         self.inner.config.public_url.as_deref().ok_or_else(|| {

@@ -11,6 +11,7 @@ mod absorb;
 mod absorb_back;
 pub mod access;
 pub mod attention;
+pub mod billing_page;
 pub mod billing_sessions;
 mod books;
 pub mod catalogs;

@@ -5,6 +5,7 @@
 mod mail;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use farthing_providers::Livemode;
 use farthing_providers::stripe::{DEFAULT_TOLERANCE_SECONDS, WebhookConfig};
@@ -30,6 +31,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// How mails leave.
     pub mail: MailConfig,
+    /// A file that says what the billing page looks like.
+    pub theme: Option<PathBuf>,
     /// The provider.
     pub stripe: StripeConfig,
 }
@@ -220,12 +223,22 @@ impl Config {
         let return_base = reader.return_base(mode);
         let public_url = reader.public_url(mode);
         let mail = reader.mail(mode, return_base.as_deref());
+        let theme = env("FARTHING_THEME").map(PathBuf::from);
         let stripe = reader.stripe(mode);
         match (database_url, listen, mode, return_base, stripe) {
             (Some(database_url), Some(listen), Some(mode), Some(return_base), Some(stripe))
                 if reader.mistakes.is_empty() =>
             {
-                Ok(Self { database_url, listen, mode, return_base, public_url, mail, stripe })
+                Ok(Self {
+                    database_url,
+                    listen,
+                    mode,
+                    return_base,
+                    public_url,
+                    mail,
+                    theme,
+                    stripe,
+                })
             }
             _ => Err(reader.mistakes),
         }

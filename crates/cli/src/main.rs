@@ -14,6 +14,7 @@ mod exit;
 mod host;
 mod output;
 mod target;
+mod theme;
 mod worker;
 
 use std::process::ExitCode;

@@ -37,6 +37,8 @@ pub struct BillingOverview {
     pub overdue: Option<Overdue>,
     /// What is held or used, against its limit.
     pub meters: Vec<Meter>,
+    /// What can be paid in, the usual one first.
+    pub currencies: Vec<String>,
     /// The features that count bytes.
     pub sizes: BTreeSet<String>,
     /// Since when a change is being carried out.
@@ -139,6 +141,7 @@ impl Engine {
                     None => None,
                 },
                 meters: meters(&catalog, &state),
+                currencies: catalog.currencies.iter().map(ToString::to_string).collect(),
                 sizes: sizes(&catalog),
                 changing_since: intents::open_change(tx, id)?.map(|open| open.new.created_at),
                 trial_reminder_days: running

@@ -1,7 +1,8 @@
 //! How a customer gets to the billing page: the app asks for a link, the link opens a session.
 //!
 //! A link is a secret that counts once and for 15 minutes; a session is another one, in a cookie,
-//! for an hour. Of both only a hash is stored. Everything that the page shows is shown for the
+//! for an hour. Of both only a hash is stored. Both live by the machine's clock, which the caller
+//! gives and which the sandbox does not move. Everything that the page shows is shown for the
 //! session's customer and for nobody else.
 
 use farthing_core::ids::CustomerId;
@@ -68,12 +69,11 @@ impl Engine {
         &self,
         call: &Call,
         customer: &CustomerId,
-        new: &NewLink,
+        (new, now): (&NewLink, Timestamp),
     ) -> Result<BillingLink, EngineError> {
         check_return_path(new.return_path.as_deref())?;
         let base = self.pages_url()?.to_owned();
         let (secret, hash) = self.new_secret();
-        let now = self.now();
         let link = Visit {
             customer: customer.clone(),
             return_path: new.return_path.clone(),
@@ -94,7 +94,7 @@ impl Engine {
                 tx,
                 &call,
                 &customer,
-                &Change { action, from: None, to, effective_at: now },
+                &Change { action, from: None, to, effective_at: engine.now() },
             )
         })?;
         Ok(BillingLink { url: format!("{base}/b/enter/{secret}"), expires_at })
@@ -105,13 +105,13 @@ impl Engine {
     pub fn open_billing_session(
         &self,
         link: &str,
+        now: Timestamp,
     ) -> Result<Option<(String, BillingSession)>, EngineError> {
         let Some(used) = hash_of(link) else {
             return Ok(None);
         };
         let (secret, hash) = self.new_secret();
         let opened = self.write(move |engine, tx| {
-            let now = engine.now();
             let Some(link) = billing_sessions::use_link(tx, &used, now)? else {
                 return Ok(None);
             };
@@ -124,7 +124,7 @@ impl Engine {
             let to = Some(json!({ "expires_at": expires_at, "read_only": session.read_only }));
             let action = "billing_page.opened";
             let call = Call::new("billing_page", "link");
-            let change = Change { action, from: None, to, effective_at: now };
+            let change = Change { action, from: None, to, effective_at: engine.now() };
             engine.record(tx, &call, &customer, &change)?;
             Ok(Some(session))
         })?;
@@ -132,11 +132,15 @@ impl Engine {
     }
 
     /// Whose session this secret is; `None` when it is nobody's or over.
-    pub fn billing_session(&self, secret: &str) -> Result<Option<BillingSession>, EngineError> {
+    pub fn billing_session(
+        &self,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Option<BillingSession>, EngineError> {
         let Some(hash) = hash_of(secret) else {
             return Ok(None);
         };
-        let found = self.read(|engine, tx| Ok(billing_sessions::find(tx, &hash, engine.now())?))?;
+        let found = self.read(|_, tx| Ok(billing_sessions::find(tx, &hash, now)?))?;
         Ok(found.map(|visit| self.session_of(visit)))
     }
 

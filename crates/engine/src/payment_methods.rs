@@ -239,6 +239,7 @@ impl Engine {
                     return Err(in_progress(&open));
                 }
             }
+            engine.reachable()?;
             let job = Job::ResolveIntent { intent: new.id.clone() };
             engine.enqueue(tx, &job, engine.now().plus_seconds(RESOLVE_AFTER))?;
             let to = Some(json!({ "intent": new.id, "what": wanted.what }));
@@ -266,13 +267,13 @@ impl Engine {
         };
         match self.at_provider(customer, intent, &wanted) {
             Ok(()) => self.methods_changed(call, intent, &wanted),
-            Err(EngineError::ProviderUnavailable { detail }) => {
+            Err(error) if error.passes() => {
                 let id = intent.new.id.clone();
                 self.write(move |engine, tx| {
                     intents::mark_unknown(tx, &id, engine.now())?;
                     Ok(())
                 })?;
-                Err(EngineError::ProviderUnavailable { detail })
+                Err(error)
             }
             Err(error) => {
                 let (id, response) =

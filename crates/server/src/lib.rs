@@ -38,6 +38,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use farthing_web::billing::{Logo, Theme};
 pub use farthing_web::{BadBase, Base};
 pub use listen::serve;
 pub use ratelimit::RateLimit;

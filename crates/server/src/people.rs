@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use farthing_core::time::Timestamp;
-use farthing_web::{BoxFuture, Site};
+use farthing_web::{BoxFuture, Site, billing};
 
 use crate::state::{AppState, Lab};
 
@@ -12,9 +12,16 @@ use crate::state::{AppState, Lab};
 pub(crate) fn routes(state: &AppState) -> Router {
     let Some(base) = state.pages_base.clone() else { return Router::new() };
     let (engine, wall) = (state.engine.clone(), Arc::clone(&state.wall));
+    let theme = state.theme.clone().unwrap_or_default();
+    let customers = billing::Pages::new(
+        engine.clone(),
+        base.clone(),
+        theme,
+        (Arc::clone(&wall), Arc::clone(&state.uptime)),
+    );
     let mut site = Site::new(engine, base, wall, Arc::clone(&state.uptime));
     site.lab = state.sandbox_lab.clone().map(|lab| Arc::new(LabForPages(lab)) as _);
-    farthing_web::routes(site)
+    farthing_web::routes(site).merge(billing::routes(customers))
 }
 
 /// The sandbox as the pages see it.

@@ -10,6 +10,7 @@ use axum::extract::FromRef;
 use farthing_core::time::Timestamp;
 use farthing_engine::jobs::WorkCounts;
 use farthing_engine::{Clock, Engine, EngineError};
+use farthing_web::billing::Theme;
 
 use crate::auth::KeyCache;
 use crate::codes::Code;
@@ -71,6 +72,8 @@ pub struct AppState {
     pub stranger_limit: RateLimit,
     /// Where the pages for people are reached; without it there are none.
     pub pages_base: Option<farthing_web::Base>,
+    /// What the billing page looks like; plain when left out.
+    pub theme: Option<Theme>,
 }
 
 impl AppState {
@@ -86,6 +89,7 @@ impl AppState {
             rate_limit,
             stranger_limit,
             pages_base: None,
+            theme: None,
         }
     }
 }

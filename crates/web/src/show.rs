@@ -54,6 +54,18 @@ pub(crate) fn words(key: &str) -> String {
     key.replace('_', " ")
 }
 
+/// `3 days`, `2 hours`, `a moment`: how far `to` is from `from`.
+pub(crate) fn distance(from: Timestamp, to: Timestamp) -> String {
+    let seconds = (to.seconds() - from.seconds()).abs();
+    let (n, unit) = match seconds {
+        0..120 => return "a moment".to_owned(),
+        120..7_200 => (seconds / 60, "minutes"),
+        7_200..172_800 => (seconds / 3_600, "hours"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{n} {unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +78,7 @@ mod tests {
         assert_eq!(money(Money::new(4_900, "JPY".parse().unwrap())), "4900 JPY");
         let at: Timestamp = "2027-01-31T10:05:59.123Z".parse().unwrap();
         assert_eq!(instant_text(at), "31 Jan 2027, 10:05");
+        assert_eq!(distance(at, at.plus_seconds(3 * 86_400)), "3 days");
+        assert_eq!(distance(at.plus_seconds(90), at), "a moment");
     }
 }

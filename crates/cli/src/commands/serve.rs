@@ -18,7 +18,7 @@ use crate::config::{Config, process_env};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::host::{self, Host};
 use crate::output::Out;
-use crate::target;
+use crate::{target, theme};
 use crate::worker::{Gate, Workers};
 
 /// How many threads work off what is due.
@@ -53,6 +53,7 @@ pub fn run(serve: &Serve, out: &Out) -> Outcome {
     }
     let mut state = AppState::new(engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
     state.pages_base = config.public_url.as_deref().and_then(|url| Base::parse(url).ok());
+    state.theme = config.theme.as_deref().map(theme::read).transpose()?;
     let base = state.pages_base.clone();
     let router = farthing_server::router(state);
     let mut host = Host::start(runtime, listener, router)?;

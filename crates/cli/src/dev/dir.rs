@@ -67,6 +67,11 @@ impl Dir {
         self.path.join("webhook-secret")
     }
 
+    /// What the billing page looks like, where the operator wrote it.
+    pub fn theme(&self) -> PathBuf {
+        self.catalog().with_file_name("theme.toml")
+    }
+
     /// The catalog: the one in the directory, else a `catalog.toml` where the command was started,
     /// else the one that will be written into the directory.
     pub fn catalog(&self) -> PathBuf {

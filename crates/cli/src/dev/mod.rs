@@ -57,7 +57,7 @@ pub fn run(global: &args::Global, dev: &args::Dev, out: &Out) -> Outcome {
     let dir = Dir::at(&global.data);
     let parts = start::prepare(&dir, global.database.as_deref(), &api, out)?;
     let gate = Gate::default();
-    let router = start::router(&parts, &gate, &api);
+    let router = start::router(&parts, &gate, (&dir, &api))?;
     let mut host = Host::start(runtime, listener, router)?;
     // Prices are made at the sandbox, so it has to be there by now.
     let catalog = start::catalog(&parts.engine, &dir, out)?;
@@ -95,12 +95,11 @@ async fn keep_time(sandbox: Sandbox, gate: Gate) {
 
 fn tell(out: &Out, (api, key, admin): (&str, &str, &str), dir: &Dir, catalog: &str) {
     if out.json {
-        let page = format!("{api}/");
         return out.value(&Ready {
             api: api.to_owned(),
             key: key.to_owned(),
             admin: admin.to_owned(),
-            billing: page,
+            billing: format!("{api}{}", pages::BILLING_PATH),
             sandbox: format!("{api}{SANDBOX_PATH}"),
         });
     }
@@ -112,6 +111,8 @@ fn tell(out: &Out, (api, key, admin): (&str, &str, &str), dir: &Dir, catalog: &s
     row("API", &format!("{api}/v1   (browse it at {api}/docs)"));
     row("key", key);
     row("admin", &format!("{admin}   (opens once, within 30 minutes)"));
+    let billing = format!("{api}{}", pages::BILLING_PATH);
+    row("billing", &format!("{billing}   (what a customer sees; ?customer=ID for others)"));
     row("sandbox", &format!("{api}{SANDBOX_PATH}   (speaks Stripe; no real money)"));
     row("data", &dir.path().display().to_string());
     row("catalog", catalog);

@@ -6,16 +6,24 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{Html, IntoResponse};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
+use farthing_core::ids::CustomerId;
+use farthing_engine::billing_sessions::NewLink;
 use farthing_engine::checkouts::CheckoutView;
-use farthing_engine::{Clock, Engine, EngineError};
+use farthing_engine::customers::Profile;
+use farthing_engine::{Call, Clock, Engine, EngineError};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::clock::SandboxClock;
+use crate::clock::{SandboxClock, SystemClock};
+
+/// Where a billing page is opened from.
+pub const BILLING_PATH: &str = "/sandbox/billing";
+/// Whose billing page is shown when nobody is named.
+const DEMO: &str = "demo";
 
 /// What the pages need.
 #[derive(Clone)]
@@ -41,7 +49,51 @@ pub fn routes(pages: Pages) -> Router {
         .route("/", get(show))
         .route("/return", get(show))
         .route("/sandbox/clock", get(clock))
+        .route(BILLING_PATH, get(billing))
         .with_state(pages)
+}
+
+/// Whose billing page it is.
+#[derive(Debug, Default, Deserialize)]
+struct Whose {
+    customer: Option<CustomerId>,
+}
+
+/// A fresh link to the billing page of a customer, of [`DEMO`] when nobody is named. Only here: on
+/// this machine everybody may be everybody.
+async fn billing(State(pages): State<Pages>, Query(whose): Query<Whose>) -> Response {
+    let engine = pages.engine.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        let call = Call::new("cli", "farthing dev");
+        let id = match whose.customer {
+            Some(id) => id,
+            None => demo_customer(&engine, &call)?,
+        };
+        engine.make_billing_link(&call, &id, (&NewLink::default(), SystemClock.now()))
+    });
+    match made.await {
+        Ok(Ok(link)) => Redirect::to(&link.url).into_response(),
+        Ok(Err(EngineError::NotFound { id, .. })) => {
+            let body = html! {
+                h1 { "No such customer" }
+                p { "There is no customer " code { (id) } ". Make one with the API, or look at the list:" }
+                pre { "farthing customers list" }
+            };
+            let shown = Html(page("No such customer", false, &body).into_string());
+            (StatusCode::NOT_FOUND, shown).into_response()
+        }
+        _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// The customer whose page is shown when nobody is named; made when it is not there.
+fn demo_customer(engine: &Engine, call: &Call) -> Result<CustomerId, EngineError> {
+    let id: CustomerId = DEMO.parse().expect("it is written like an id");
+    if let Err(EngineError::NotFound { .. }) = engine.customer(&id) {
+        let email = "demo@example.com".to_owned();
+        engine.upsert_customer(call, &id, &Profile { email, ..Profile::default() })?;
+    }
+    Ok(id)
 }
 
 async fn clock(State(pages): State<Pages>) -> impl IntoResponse {
@@ -76,6 +128,7 @@ fn landing(api: &str) -> Markup {
             p { "API, database and a pretend payment provider on this machine. No real card, no real money." }
             ul {
                 li { a href="/admin" { "The admin panel" } "; the way in is in the terminal" }
+                li { a href=(BILLING_PATH) { "A customer's billing page" } ", of anybody with " code { "?customer=ID" } }
                 li { a href="/docs" { "The API, to browse" } " and " a href="/openapi.json" { "its OpenAPI document" } }
                 li { "The sandbox speaks Stripe at " code { (api) "/sandbox/stripe" } }
                 li { a href="/dev/mails" { "The mails" } " that would have been sent" }

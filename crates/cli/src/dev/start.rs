@@ -29,7 +29,7 @@ use crate::commands::catalog as told;
 use crate::config::StripeConfig;
 use crate::exit::Failure;
 use crate::output::Out;
-use crate::target;
+use crate::{target, theme};
 use crate::worker::Gate;
 
 /// What the development server calls itself in the audit log.
@@ -150,7 +150,9 @@ fn stripe(
 }
 
 /// API at `/`, the sandbox below [`SANDBOX_PATH`], and the pages of a development server.
-pub fn router(parts: &Parts, gate: &Gate, api: &str) -> Router {
+///
+/// Errors: the theme of the billing page is wrong.
+pub fn router(parts: &Parts, gate: &Gate, (dir, api): (&Dir, &str)) -> Result<Router, Failure> {
     let lab = SandboxLab {
         engine: parts.engine.clone(),
         sandbox: parts.sandbox.clone(),
@@ -160,15 +162,17 @@ pub fn router(parts: &Parts, gate: &Gate, api: &str) -> Router {
     let mut state = AppState::new(parts.engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
     state.sandbox_lab = Some(Arc::new(lab));
     state.pages_base = Base::parse(api).ok();
+    let file = dir.theme();
+    state.theme = file.exists().then(|| theme::read(&file)).transpose()?;
     let pages = Pages {
         engine: parts.engine.clone(),
         clock: Arc::clone(&parts.clock),
         api: api.to_owned(),
     };
-    farthing_server::router(state)
+    Ok(farthing_server::router(state)
         .merge(pages::routes(pages))
         .merge(mails::routes(parts.engine.clone()))
-        .nest_service(SANDBOX_PATH, parts.sandbox.router())
+        .nest_service(SANDBOX_PATH, parts.sandbox.router()))
 }
 
 /// Applies the catalog file if it changed; writes the sample first if there is none. Answers the

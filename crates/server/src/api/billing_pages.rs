@@ -92,7 +92,8 @@ pub async fn make_link(
 ) -> Result<(StatusCode, Unkept<Answered<BillingLink>>), ApiError> {
     let return_path = body.return_path.map(|path| path.0);
     let new = NewLink { return_path, read_only: body.read_only };
-    let link = app.ask(move |engine| engine.make_billing_link(&call, &id, &new)).await?;
+    let now = app.wall.now();
+    let link = app.ask(move |engine| engine.make_billing_link(&call, &id, (&new, now))).await?;
     Ok((StatusCode::CREATED, unkept(Answered(link))))
 }
 

@@ -18,8 +18,8 @@ use crate::config::{Config, process_env};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::host::{self, Host};
 use crate::output::Out;
-use crate::{target, theme};
 use crate::worker::{Gate, Workers};
+use crate::{target, theme};
 
 /// How many threads work off what is due.
 const WORKERS: usize = 4;

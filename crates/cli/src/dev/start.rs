@@ -29,8 +29,8 @@ use crate::commands::catalog as told;
 use crate::config::StripeConfig;
 use crate::exit::Failure;
 use crate::output::Out;
-use crate::{target, theme};
 use crate::worker::Gate;
+use crate::{target, theme};
 
 /// What the development server calls itself in the audit log.
 fn call() -> Call {

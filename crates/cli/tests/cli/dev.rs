@@ -23,10 +23,14 @@ fn the_ready_line_is_one_line_with_everything_needed_to_begin() {
     assert_eq!(names, ["api", "key", "admin", "billing", "sandbox"]);
     assert!(dev.key().starts_with("sk_test_"));
     assert_eq!(dev.ready()["sandbox"], json!(format!("{}/sandbox/stripe", dev.api())));
-    for page in ["admin", "billing"] {
-        let page = http().get(dev.ready()[page].as_str().unwrap()).send().unwrap();
-        assert_eq!(page.status(), 200);
-    }
+    let open = |page: &str| http().get(page).send().unwrap();
+    assert_eq!(open(dev.ready()["admin"].as_str().unwrap()).status(), 200);
+    let billing = open(dev.ready()["billing"].as_str().unwrap());
+    let link = billing.headers()["location"].to_str().unwrap().to_owned();
+    assert!(link.starts_with(&format!("{}/b/enter/cst_", dev.api())), "{link}");
+    assert_eq!(open(&link).status(), 200);
+    let nobody = format!("{}?customer=nobody", dev.ready()["billing"].as_str().unwrap());
+    assert_eq!(open(&nobody).status(), 404);
     assert_eq!(dev.get("/v1/plans")["data"][0]["plan"], "free");
     let (code, log, took) = dev.process().terminate();
     assert_eq!((code, log.as_str()), (0, ""));

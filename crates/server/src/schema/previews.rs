@@ -8,6 +8,7 @@ use super::{CustomerState, Money, ProviderEvent, Subscription, TimelineEntry};
 /// A preview of a change (with `?preview=true`), or what became of it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
+#[allow(clippy::large_enum_variant, reason = "a client holds one of them at a time")]
 pub enum ChangeAnswer {
     /// With `?preview=true`.
     Preview(ChangePreview),

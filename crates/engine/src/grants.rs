@@ -53,20 +53,20 @@ pub(crate) enum PaidBy<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Followed {
     /// Nothing: it is the newest.
-    ByNothing,
+    Nothing,
     /// The next period of the same plan.
-    ByARenewal,
+    Renewal,
     /// Another plan, for the rest of it or after it.
-    ByAnotherPlan,
+    AnotherPlan,
 }
 
 impl Followed {
     /// By what is known of it.
     pub(crate) fn by(another_plan: bool, a_renewal: bool) -> Self {
         match (another_plan, a_renewal) {
-            (true, _) => Self::ByAnotherPlan,
-            (false, true) => Self::ByARenewal,
-            (false, false) => Self::ByNothing,
+            (true, _) => Self::AnotherPlan,
+            (false, true) => Self::Renewal,
+            (false, false) => Self::Nothing,
         }
     }
 }
@@ -116,9 +116,9 @@ impl Engine {
             let gift = NewCredits { paid_by: paid_by.map(str::to_owned), ..period };
             let made = self.grant(tx, call, &stored.customer, &gift, self.now())?;
             let rule = match followed {
-                Followed::ByNothing => OnRenewal::Stack,
-                Followed::ByARenewal => granted.on_renewal,
-                Followed::ByAnotherPlan => OnRenewal::Reset,
+                Followed::Nothing => OnRenewal::Stack,
+                Followed::Renewal => granted.on_renewal,
+                Followed::AnotherPlan => OnRenewal::Reset,
             };
             let grants = self.live_grants(tx, &stored.customer, credit)?;
             let late: Vec<rules::Grant> =

@@ -28,6 +28,9 @@ pub(super) struct Journey {
 
 /// How many steps a journey may take; the longest there is has three.
 const STEPS_MAX: usize = 8;
+/// How often a step is tried with one key; the last pauses between them are minutes long, so that
+/// no earlier try can still be on its way.
+const TRIES_PER_KEY: i64 = 8;
 
 impl Engine {
     /// Looks, takes the step that is missing, and looks again, until nothing is missing; then
@@ -66,7 +69,7 @@ impl Engine {
         let Some(stripe) = &self.inner.stripe else {
             return Err(CallError::Unavailable("no provider is configured".to_owned()));
         };
-        let key = format!("{}:{}", intent.new.idempotency_key, step.word());
+        let key = key_of(intent, step);
         let price = journey.price.as_deref().unwrap_or_default();
         match step {
             Step::ReleaseSchedule { schedule } => stripe.release_schedule(schedule, &key).map(drop),
@@ -148,10 +151,13 @@ impl Engine {
     /// An answer was lost, or the provider is away. The lock stays until it has been asked.
     fn lost(&self, intent: &Intent, error: &CallError) -> Result<(), EngineError> {
         let id = intent.new.id.clone();
-        self.write(move |engine, tx| {
-            intents::mark_unknown(tx, &id, engine.now())?;
-            Ok(())
-        })?;
+        // Who was not asked has not failed to answer.
+        if !matches!(error, CallError::HeldBack { .. }) {
+            self.write(move |engine, tx| {
+                intents::mark_unknown(tx, &id, engine.now())?;
+                Ok(())
+            })?;
+        }
         Err(error.clone().into())
     }
 
@@ -162,6 +168,19 @@ impl Engine {
             intents::close(tx, &id, true, &response, engine.now())?;
             Ok(())
         })
+    }
+}
+
+/// The key of a step: the same for every try.
+///
+/// A provider keeps even an error of its own for a key, for a day. So after many tries, minutes
+/// apart, before each of which the provider was seen not to have done it, there is another key; the
+/// customer's lock does not stay for a day.
+fn key_of(intent: &Intent, step: &Step) -> String {
+    let key = format!("{}:{}", intent.new.idempotency_key, step.word());
+    match intent.attempts / TRIES_PER_KEY {
+        0 => key,
+        n => format!("{key}:{n}"),
     }
 }
 

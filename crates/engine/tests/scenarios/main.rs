@@ -19,6 +19,7 @@ mod world;
 
 mod calendar;
 mod changes;
+mod crashes;
 mod month;
 
 mod news;

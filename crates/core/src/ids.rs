@@ -76,6 +76,8 @@ pub enum IdKind {
     Intent,
     /// `prv_`: what a customer was shown before a change.
     Preview,
+    /// `dun_`: a payment that failed, and what is done about it.
+    Dunning,
     /// `evt_`: an event out, or a provider event in.
     Event,
     /// `job_`
@@ -110,6 +112,7 @@ impl IdKind {
             Self::Grant => "grt",
             Self::Intent => "op",
             Self::Preview => "prv",
+            Self::Dunning => "dun",
             Self::Event => "evt",
             Self::Job => "job",
             Self::Drift => "drf",

@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod change;
 pub mod clawback;
 pub mod credits;
+pub mod decline;
 pub mod dunning;
 pub mod entitlement;
 pub mod facts;

@@ -52,7 +52,9 @@ impl Engine {
                     let found = (subscription.as_ref(), others.as_slice());
                     Some(self.absorb_subscription(tx, call, (found, &book), sighting.fetch)?)
                 }
-                Snapshot::Invoice(invoice) => self.absorb_invoice(tx, invoice, sighting.fetch)?,
+                Snapshot::Invoice(invoice) => {
+                    self.absorb_invoice(tx, call, invoice, sighting.fetch)?
+                }
                 Snapshot::Checkout(checkout) => {
                     self.absorb_checkout(tx, call, (checkout, &book), sighting.fetch)?
                 }
@@ -238,6 +240,7 @@ impl Engine {
     fn absorb_invoice(
         &self,
         tx: &mut Tx<'_>,
+        call: &Call,
         snapshot: &InvoiceSnapshot,
         fetch: i64,
     ) -> Result<Option<CustomerId>, EngineError> {
@@ -245,6 +248,7 @@ impl Engine {
         let customer = whose(tx, &snapshot.customer)?.ok_or_else(unknown)?;
         customers::lock(tx, &customer)?;
         self.mirror_invoice(tx, &customer, snapshot, fetch)?;
+        self.note_invoice(tx, call, &customer, snapshot)?;
         Ok(Some(customer))
     }
 
@@ -333,6 +337,7 @@ impl Engine {
         if !absorbed.events.is_empty() {
             self.follow_up(tx, call, &mut customer, &stored, &absorbed.events)?;
         }
+        self.watch_method(tx, &stored, snapshot)?;
         Ok(id)
     }
 

@@ -143,6 +143,8 @@ impl Engine {
         if moved {
             self.settle_grace(tx, &catalog, customer, events)?;
         }
+        self.open_case(tx, stored, events)?;
+        let case = self.case_data(tx, &catalog, stored)?;
         let restart = events.iter().any(starts_windows);
         materialize(tx, &catalog, customer, restart, now)?;
         for event in events {
@@ -155,6 +157,9 @@ impl Engine {
             if moved {
                 note_over(tx, &customer.id, &mut to)?;
             }
+            if is_about_a_debt(event) {
+                merge(&mut to, case.as_ref());
+            }
             let (from, to) = (Some(summary(&before)), Some(to));
             let change = Change { action: event.name(), from, to, effective_at: now };
             self.record(tx, call, customer, &change)?;
@@ -162,6 +167,7 @@ impl Engine {
         if !another_runs {
             self.mail_events(tx, (&before, customer, &catalog), stored, events)?;
         }
+        self.close_case(tx, stored, events)?;
         self.announce_state(tx, call, customer)
     }
 
@@ -202,7 +208,7 @@ impl Engine {
                 }
             }
             Event::DunningExhausted => {
-                let job = Job::CancelAtProvider { provider_id: stored.provider_id.clone() };
+                let job = Job::GiveUp { subscription: stored.id.clone() };
                 self.enqueue(tx, &job, self.now())
             }
             Event::Recovered
@@ -305,6 +311,24 @@ fn starts_windows(event: &Event) -> bool {
         | Event::Paused
         | Event::Resumed
         | Event::Ended => false,
+    }
+}
+
+/// Whether an event says what becomes of an overdue payment.
+fn is_about_a_debt(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::WentPastDue | Event::AccessLimited | Event::DunningExhausted | Event::Recovered
+    )
+}
+
+/// Adds what is known of the case to what an event says; what the event says itself stays.
+fn merge(to: &mut Value, case: Option<&Value>) {
+    let (Some(to), Some(case)) = (to.as_object_mut(), case.and_then(Value::as_object)) else {
+        return;
+    };
+    for (key, value) in case {
+        to.entry(key.clone()).or_insert_with(|| value.clone());
     }
 }
 

@@ -68,6 +68,23 @@ pub enum Job {
         /// The last customer that is done; `""`: none.
         after: String,
     },
+    /// Look why a payment failed.
+    DunningLook {
+        /// Our id.
+        subscription: String,
+    },
+    /// Try a payment that failed once more.
+    DunningRetry {
+        /// Our id.
+        subscription: String,
+        /// When it was to be tried; another instant by now: not this one.
+        due: Timestamp,
+    },
+    /// Have an invoice that was not paid voided, and end its subscription at the provider.
+    GiveUp {
+        /// Our id.
+        subscription: String,
+    },
     /// End a subscription at the provider at once.
     CancelAtProvider {
         /// The provider's id.
@@ -262,6 +279,9 @@ impl Engine {
             Job::SyncCheckout { checkout } => self.sync_checkout(checkout),
             Job::ExpireTrial { subscription } => self.expire_trial(call, subscription),
             Job::DunningStep { subscription } => self.dunning_step(call, subscription),
+            Job::DunningLook { subscription } => self.dunning_look(call, subscription),
+            Job::DunningRetry { subscription, due } => self.dunning_retry(call, subscription, *due),
+            Job::GiveUp { subscription } => self.give_up_debt(call, subscription),
             Job::GrantCredits { subscription, window_start } => {
                 self.grant_window(call, subscription, *window_start)
             }
@@ -443,7 +463,7 @@ impl Engine {
         self.write(move |engine, tx| engine.enqueue(tx, &next, engine.now()))
     }
 
-    fn cancel_at_provider(&self, provider_id: &str) -> Result<(), EngineError> {
+    pub(crate) fn cancel_at_provider(&self, provider_id: &str) -> Result<(), EngineError> {
         match self.stripe()?.cancel_subscription_now(provider_id) {
             Err(error) if error.is_refusal("resource_missing") => Ok(()),
             canceled => Ok(canceled.map(|_| ())?),
@@ -459,6 +479,9 @@ impl Job {
             Self::SyncCheckout { .. } => "sync_checkout",
             Self::ExpireTrial { .. } => "expire_trial",
             Self::DunningStep { .. } => "dunning_step",
+            Self::DunningLook { .. } => "dunning_look",
+            Self::DunningRetry { .. } => "dunning_retry",
+            Self::GiveUp { .. } => "give_up",
             Self::GrantCredits { .. } => "grant_credits",
             Self::ExpireCredits { .. } => "expire_credits",
             Self::ExpireOverride { .. } => "expire_override",

@@ -21,6 +21,7 @@ pub mod checkouts;
 mod clawback;
 pub mod clock;
 pub mod customers;
+pub mod dunning;
 mod email;
 mod error;
 mod follow_up;

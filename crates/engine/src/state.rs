@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::Want;
+use crate::dunning::DunningCase;
 use crate::room::over_limits;
 use crate::{Engine, EngineError};
 
@@ -38,6 +39,8 @@ pub struct State {
     pub subscription: Option<SubscriptionState>,
     /// Feature key to what may be used.
     pub features: BTreeMap<String, FeatureState>,
+    /// The payment that is overdue, if one is.
+    pub dunning: Option<DunningCase>,
     /// Credit feature key to what can be spent.
     pub credits: BTreeMap<String, CreditState>,
 }
@@ -205,6 +208,7 @@ impl Engine {
             standing: customer.standing.as_str(),
             subscription,
             features,
+            dunning: self.case_in(tx, &customer.id)?,
             credits: balances,
         })
     }

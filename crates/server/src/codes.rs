@@ -33,8 +33,8 @@ codes! {
     DatabaseUnavailable NotMigrated SandboxFailed
     // Refused for this customer, or just now.
     CatalogBlocked CatalogChanged CatalogNotAtProvider ChangeInProgress CurrencyChange
-    LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotSold NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
-    PreviewChanged PriceMismatch SamePlan SubscriptionExists TrialUsed UnknownIntent
+    LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotSold NothingDue NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
+    PreviewChanged PriceMismatch RetryTooSoon SamePlan SubscriptionExists TrialUsed UnknownIntent
     // Of one field.
     ControlCharacter DuplicateField InvalidAmount InvalidDuration InvalidEmail InvalidId
     InvalidLength InvalidLimit InvalidName InvalidReason InvalidReturnPath InvalidTimestamp

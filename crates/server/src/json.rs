@@ -38,6 +38,23 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     }
 }
 
+/// A JSON body that may be left out as a whole.
+pub struct Whole<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<App> for Whole<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, ApiError> {
+        let said = must_be_json(request.headers());
+        let bytes = body::read(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        said?;
+        parse(&bytes).map(Self)
+    }
+}
+
 /// Errors when the headers say that the body is anything but JSON.
 fn must_be_json(headers: &HeaderMap) -> Result<(), ApiError> {
     match body::media_type(headers).as_deref() {

@@ -98,7 +98,8 @@ pub fn put(
     row.map_or_else(|| Ok(new_id.to_owned()), |row| row.text(0))
 }
 
-/// Brings the mirror of a payment up to date, unless it was fetched before what is there.
+/// Brings the mirror of a payment up to date, unless it was fetched before what is there. A look
+/// that did not say where it stands takes nothing from what is known.
 pub fn put_payment(
     tx: &mut Tx<'_>,
     place: Place<'_>,
@@ -113,8 +114,13 @@ pub fn put_payment(
         ON CONFLICT (provider, provider_id) DO UPDATE
         SET invoice_id = COALESCE(excluded.invoice_id, payments.invoice_id),
             checkout_id = COALESCE(excluded.checkout_id, payments.checkout_id),
-            status = excluded.status, amount = excluded.amount,
-            failure_code = excluded.failure_code, card = excluded.card, seen = excluded.seen
+            amount = excluded.amount, seen = excluded.seen,
+            status = CASE WHEN excluded.status = 'unknown' THEN payments.status
+                          ELSE excluded.status END,
+            failure_code = CASE WHEN excluded.status = 'unknown' THEN payments.failure_code
+                                ELSE excluded.failure_code END,
+            card = CASE WHEN excluded.status = 'unknown' THEN payments.card
+                        ELSE excluded.card END
         WHERE payments.seen <= excluded.seen";
     let s = snapshot;
     let card = s.card.as_ref().map(|card| serde_json::to_string(card).expect("plain data"));
@@ -153,6 +159,21 @@ pub fn list(
         ORDER BY invoice_id DESC LIMIT $3";
     let customer = customer.map_or("", CustomerId::as_str);
     tx.query(SQL, &params![customer, before, limit])?.iter().map(read).collect()
+}
+
+/// The newest invoice of a subscription that waits for its payment.
+pub fn newest_owed(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    subscription: &str,
+) -> Result<Option<Invoice>, StoreError> {
+    const SQL: &str = "
+        SELECT customer_id, invoice_id, provider_id, subscription_id, number, status, reason, total,
+               paid, currency, attempts, next_attempt_at, lines, hosted_url, created_at
+        FROM invoices
+        WHERE customer_id = $1 AND subscription_id = $2 AND status IN ('open', 'uncollectible')
+        ORDER BY created_at DESC, invoice_id DESC LIMIT 1";
+    tx.query_opt(SQL, &params![customer, subscription])?.as_ref().map(read).transpose()
 }
 
 /// A payment as stored.

@@ -20,6 +20,7 @@ pub mod credits;
 pub mod customers;
 pub mod disputes;
 pub mod drift;
+pub mod dunning;
 pub mod effects;
 pub mod entitlements;
 mod error;

@@ -22,6 +22,8 @@ use serde::Serialize;
 
 pub(crate) use self::decide::in_progress;
 use self::journey::{Journey, journey};
+pub(crate) use self::preview::{PREVIEW_FOR, preview_changed};
+use crate::dunning::PAY;
 use crate::payment_methods;
 use crate::subscriptions::SubscriptionView;
 use crate::{Call, Engine, EngineError};
@@ -111,6 +113,7 @@ impl Engine {
         match intent {
             Some(intent) if matches!(intent.state, IntentState::Open | IntentState::Unknown) => {
                 match intent.new.kind.as_str() {
+                    PAY => self.get_paid(call, &intent).map(drop),
                     payment_methods::KIND => self.go_on_with_method(call, &intent),
                     _ => self.get_there(call, &intent),
                 }

@@ -12,7 +12,7 @@ use super::{ChangePreview, NextCharge, PreviewLine};
 use crate::{Engine, EngineError};
 
 /// How long a preview counts, in seconds.
-const PREVIEW_FOR: i64 = 15 * 60;
+pub(crate) const PREVIEW_FOR: i64 = 15 * 60;
 
 impl Engine {
     /// What a change would cost and do. Nothing is changed, and nothing is promised beyond 15
@@ -70,27 +70,21 @@ impl Engine {
         command: &Command,
         token: &str,
     ) -> Result<Timestamp, EngineError> {
-        let changed = || {
-            EngineError::refused(
-                "preview_changed",
-                "what was shown no longer holds; nothing was charged: ask for a new preview",
-            )
-        };
         let (stored, decided, preview) = self.read(|engine, tx| {
             let (stored, decided) = engine.decided(tx, id, command)?;
             let preview = previews::find(tx, &stored.customer, token)?;
             Ok((stored, decided, preview))
         })?;
         let goal = decided.map_err(|rejection| refusal(&rejection, &stored))?;
-        let preview = preview.ok_or_else(changed)?;
+        let preview = preview.ok_or_else(preview_changed)?;
         let same = preview.subscription == id && preview.goal == goal_text(goal.as_ref());
         if !same || preview.expires_at <= self.now() {
-            return Err(changed());
+            return Err(preview_changed());
         }
         if let Some(Goal::Now { plan, interval }) = &goal {
             let (due, _, _) = self.price_now(&stored, (plan, *interval), preview.proration_at)?;
             if due != preview.due_now {
-                return Err(changed());
+                return Err(preview_changed());
             }
         }
         Ok(preview.proration_at)
@@ -149,6 +143,14 @@ impl Engine {
             Ok(catalog.plans.get(plan).and_then(|plan| plan.price(interval, currency)))
         })
     }
+}
+
+/// The refusal of what was confirmed, because it is not what was shown.
+pub(crate) fn preview_changed() -> EngineError {
+    EngineError::refused(
+        "preview_changed",
+        "what was shown no longer holds; nothing was charged: ask for a new preview",
+    )
 }
 
 fn goal_text(goal: Option<&Goal>) -> String {

@@ -81,9 +81,17 @@ fn expected(
 
 /// Whether we gave it up and the provider is about to be told.
 fn is_being_ended(tx: &mut Tx<'_>, stored: &Stored) -> Result<bool, EngineError> {
-    let job = Job::CancelAtProvider { provider_id: stored.provider_id.clone() };
-    let payload = serde_json::to_string(&job).expect("a job is plain data");
-    Ok(jobs::is_pending(tx, job.kind(), &payload)?)
+    let ends = [
+        Job::CancelAtProvider { provider_id: stored.provider_id.clone() },
+        Job::GiveUp { subscription: stored.id.clone() },
+    ];
+    for job in ends {
+        let payload = serde_json::to_string(&job).expect("a job is plain data");
+        if jobs::is_pending(tx, job.kind(), &payload)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn differences(stored: &Stored, (seen, expected): &(Seen, Subscription)) -> Vec<Drift> {

@@ -50,6 +50,13 @@ pub fn encode_pay_invoice(id: &str, key: &str) -> HttpRequest {
     HttpRequest::post(path(&["invoices", id, "pay"], &[]), key, expand(INCLUDED))
 }
 
+/// Has Stripe stop collecting one by itself; it can still be paid on request.
+pub fn encode_hold_invoice(id: &str, key: &str) -> HttpRequest {
+    let mut form = vec![field("auto_advance", "false")];
+    form.extend(expand(INCLUDED));
+    HttpRequest::post(path(&["invoices", id], &[]), key, form)
+}
+
 /// Gives up an open one for good, as if it had never been owed.
 pub fn encode_void_invoice(id: &str, key: &str) -> HttpRequest {
     HttpRequest::post(path(&["invoices", id, "void"], &[]), key, expand(INCLUDED))

@@ -96,6 +96,13 @@ pub fn encode_set_subscription_payment_method(id: &str, method: &str, key: &str)
     update(id, key, vec![field("default_payment_method", method)])
 }
 
+/// Moves the end of a trial (whole seconds); nothing is charged for it.
+pub fn encode_set_trial_end(id: &str, at: Timestamp, key: &str) -> HttpRequest {
+    let form =
+        vec![field("trial_end", at.seconds().to_string()), field("proration_behavior", "none")];
+    update(id, key, form)
+}
+
 fn update(id: &str, key: &str, mut form: Vec<(String, String)>) -> HttpRequest {
     form.extend(expand(INCLUDED));
     HttpRequest::post(path(&["subscriptions", id], &[]), key, form)

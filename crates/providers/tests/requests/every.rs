@@ -17,8 +17,8 @@ use farthing_providers::stripe::customers::{
 use farthing_providers::stripe::disputes::{encode_fetch_dispute, encode_list_disputes};
 use farthing_providers::stripe::events::encode_list_events;
 use farthing_providers::stripe::invoices::{
-    encode_fetch_invoice, encode_fetch_invoice_lines, encode_list_invoices, encode_pay_invoice,
-    encode_void_invoice,
+    encode_fetch_invoice, encode_fetch_invoice_lines, encode_hold_invoice, encode_list_invoices,
+    encode_pay_invoice, encode_void_invoice,
 };
 use farthing_providers::stripe::payment_methods::{
     encode_detach_payment_method, encode_fetch_payment_method, encode_fetch_setup_intent,
@@ -38,7 +38,7 @@ use farthing_providers::stripe::schedules::{
 use farthing_providers::stripe::subscriptions::{
     PriceChange, encode_cancel_subscription_now, encode_change_price_now, encode_clear_cancel_at,
     encode_fetch_subscription, encode_list_subscriptions, encode_set_cancel_at_period_end,
-    encode_set_subscription_payment_method,
+    encode_set_subscription_payment_method, encode_set_trial_end,
 };
 use farthing_providers::stripe::webhook_endpoints::{
     encode_create_webhook_endpoint, encode_list_webhook_endpoints, encode_update_webhook_endpoint,
@@ -169,6 +169,7 @@ fn subscriptions() -> Vec<HttpRequest> {
         encode_set_cancel_at_period_end("sub_1", false, "resume:1"),
         encode_clear_cancel_at("sub_1", "resume:1:at"),
         encode_set_subscription_payment_method("sub_1", "pm_1", "card:1"),
+        encode_set_trial_end("sub_1", at("2027-02-10T10:00:00Z"), "trial:1"),
         encode_cancel_subscription_now("sub_1"),
     ]
 }
@@ -208,6 +209,7 @@ fn invoices() -> Vec<HttpRequest> {
         encode_list_invoices(None, Some(at("2027-01-31T10:00:00Z")), None),
         encode_list_invoices(Some("cus_1"), None, Some("in_1")),
         encode_pay_invoice("in_1", "retry:1"),
+        encode_hold_invoice("in_1", "hold:1"),
         encode_void_invoice("in_1", "void:1"),
     ]
 }

@@ -254,6 +254,7 @@ impl World {
             ["subscription_schedules", id, "release"] => self.release_schedule(id, form),
             ["subscription_schedules", id, "cancel"] => self.cancel_schedule(id, form),
             ["invoices", "create_preview"] => self.create_preview(form),
+            ["invoices", id] => self.edit_invoice(id, form),
             ["invoices", id, "finalize"] => self.finalize_invoice_now(id, form),
             ["invoices", id, "pay"] => self.pay_invoice(id, form),
             ["invoices", id, "mark_uncollectible"] => self.mark_uncollectible(id, form),

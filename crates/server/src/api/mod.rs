@@ -12,6 +12,7 @@ pub mod invoices;
 pub mod mails;
 pub mod overrides;
 pub mod plans;
+mod retries;
 pub mod sandbox;
 pub mod subscriptions;
 pub mod usage;
@@ -50,6 +51,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(changes::change_subscription))
         .routes(routes!(changes::cancel_subscription))
         .routes(routes!(changes::resume_subscription))
+        .routes(routes!(retries::retry_payment))
         .routes(routes!(invoices::list_invoices))
         .routes(routes!(mails::list_mails))
         .routes(routes!(mails::get_mail))

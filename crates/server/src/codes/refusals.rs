@@ -10,6 +10,8 @@ pub(super) fn code(code: Code) -> Option<&'static str> {
         Code::CatalogNotAtProvider => "catalog_not_at_provider",
         Code::NoRunningSubscription => "no_running_subscription",
         Code::NotSold => "not_sold",
+        Code::NothingDue => "nothing_due",
+        Code::RetryTooSoon => "retry_too_soon",
         Code::NothingToUndo => "nothing_to_undo",
         Code::PastDue => "past_due",
         Code::PreviewChanged => "preview_changed",
@@ -39,6 +41,8 @@ pub(super) fn status(code: Code) -> Option<u16> {
         | Code::CatalogNotAtProvider
         | Code::NoRunningSubscription
         | Code::NotSold
+        | Code::NothingDue
+        | Code::RetryTooSoon
         | Code::NothingToUndo
         | Code::PastDue
         | Code::PreviewChanged
@@ -67,6 +71,8 @@ pub(super) fn title(code: Code) -> Option<&'static str> {
         Code::CatalogNotAtProvider => "The provider does not have this price yet",
         Code::NoRunningSubscription => "The subscription does not run",
         Code::NotSold => "The plan is not sold that way",
+        Code::NothingDue => "Nothing is owed",
+        Code::RetryTooSoon => "This payment was tried a moment ago",
         Code::NothingToUndo => "Nothing is scheduled",
         Code::PastDue => "A payment is overdue",
         Code::PreviewChanged => "What was shown no longer holds",
@@ -113,10 +119,6 @@ pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
         Code::NothingToUndo => {
             ("No cancellation or change is scheduled.", "Nothing needs to be done.")
         }
-        Code::PastDue => (
-            "A payment failed, and more cannot be bought until it is paid.",
-            "Pay it, or store another card, then try again.",
-        ),
         Code::PreviewChanged => (
             "The amounts, the subscription or 15 minutes have gone by since the preview.",
             "Ask for a new preview.",
@@ -159,6 +161,24 @@ pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
             "Change the subscription instead.",
         ),
         Code::TrialUsed => ("The customer has had a trial before.", "Buy the plan without one."),
+        _ => return advice_on_payments(code),
+    })
+}
+
+/// The same for what is owed.
+fn advice_on_payments(code: Code) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        Code::NothingDue => {
+            ("No payment of this subscription is overdue.", "Nothing needs to be done.")
+        }
+        Code::RetryTooSoon => (
+            "The payment was tried within the last ten seconds, for example by a second click.",
+            "Read the subscription; ask again if it is still overdue.",
+        ),
+        Code::PastDue => (
+            "A payment failed, and more cannot be bought until it is paid.",
+            "Pay it, or store another card, then try again.",
+        ),
         _ => return None,
     })
 }

@@ -3,6 +3,7 @@
 //! The engine's own types are what is sent. The tests read every answer with these types, which
 //! refuse a field that they do not know, so that neither can change alone.
 
+mod dunning;
 mod mails;
 mod pages;
 mod previews;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use dunning::*;
 pub use mails::*;
 pub use pages::*;
 pub use previews::*;
@@ -185,6 +187,8 @@ pub struct CustomerState {
     pub subscription: Option<SubscriptionState>,
     /// Feature key to what may be used.
     pub features: BTreeMap<String, FeatureState>,
+    /// The payment that is overdue, if one is.
+    pub dunning: Option<DunningCase>,
     /// Credit feature key to what can be spent.
     pub credits: BTreeMap<String, CreditState>,
 }

@@ -17,6 +17,7 @@ mod idempotency;
 mod logs;
 mod mails;
 mod operations;
+mod retries;
 mod robustness;
 mod sandbox;
 mod webhooks;

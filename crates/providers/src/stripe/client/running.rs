@@ -181,6 +181,23 @@ impl Stripe {
         self.settle(&invoices::encode_pay_invoice(id, key))
     }
 
+    /// Has the provider stop trying to collect an open invoice by itself; [`Stripe::pay_invoice`]
+    /// still can. Doing it twice is doing it once.
+    pub fn hold_invoice(&self, id: &str, key: &str) -> Result<InvoiceSnapshot, CallError> {
+        self.settle(&invoices::encode_hold_invoice(id, key))
+    }
+
+    /// Moves the end of a trial, without charging anything. Refused while a schedule manages the
+    /// subscription.
+    pub fn set_trial_end(
+        &self,
+        subscription: &str,
+        at: Timestamp,
+        key: &str,
+    ) -> Result<SubscriptionSnapshot, CallError> {
+        self.change(&subscriptions::encode_set_trial_end(subscription, at, key))
+    }
+
     /// Gives up an open invoice for good. Refused when it is paid.
     pub fn void_invoice(&self, id: &str, key: &str) -> Result<InvoiceSnapshot, CallError> {
         self.settle(&invoices::encode_void_invoice(id, key))

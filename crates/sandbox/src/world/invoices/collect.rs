@@ -3,11 +3,12 @@
 use super::{Invoice, Status};
 use crate::calendar::DAY;
 use crate::error::{Answer, ApiError};
-use crate::params::{Field, Kind, may};
+use crate::params::{Field, Kind, METADATA, may};
 use crate::world::World;
 use crate::world::cards::Refusal;
 use crate::world::payment_intents::NewIntent;
 use crate::world::payment_methods::PaymentMethod;
+use crate::world::render::update_metadata;
 use crate::world::route::Form;
 use crate::world::table::Row;
 
@@ -34,6 +35,7 @@ pub(crate) enum Attempt {
 }
 
 const FINALIZE: &[Field] = &[may("auto_advance", Kind::Bool)];
+const UPDATE: &[Field] = &[may("auto_advance", Kind::Bool), may("metadata", METADATA)];
 const PAY: &[Field] = &[may("off_session", Kind::Bool), may("payment_method", Kind::Text)];
 
 impl World {
@@ -239,6 +241,23 @@ impl World {
         if let Some(auto_advance) = params.flag("auto_advance") {
             self.change_invoice(id, |invoice| invoice.auto_advance = auto_advance);
         }
+        self.retrieve_invoice(id)
+    }
+
+    /// Whether the provider collects it by itself; and the account's own notes.
+    pub(in crate::world) fn edit_invoice(&mut self, id: &str, form: &Form) -> Answer {
+        let status = self.invoice(id)?.status;
+        let params = form.check(&[UPDATE])?;
+        if let Some(auto_advance) = params.flag("auto_advance") {
+            if matches!(status, Status::Paid | Status::Void) {
+                return Err(not_editable("Finalized invoices can't be updated in this way."));
+            }
+            self.change_invoice(id, |invoice| {
+                invoice.auto_advance = auto_advance;
+                invoice.next_attempt = invoice.next_attempt.filter(|_| auto_advance);
+            });
+        }
+        self.change_invoice(id, |invoice| update_metadata(&mut invoice.metadata, &params));
         self.retrieve_invoice(id)
     }
 

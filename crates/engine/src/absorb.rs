@@ -12,7 +12,7 @@ use farthing_store::checkouts::{self, Checkout, Item};
 use farthing_store::customers::{self, Customer};
 use farthing_store::invoices::{self, Place};
 use farthing_store::subscriptions::{self, Stored};
-use farthing_store::{Tx, effects, trials};
+use farthing_store::{Tx, effects, owed, trials};
 use serde_json::json;
 
 use crate::books::price_book;
@@ -262,16 +262,18 @@ impl Engine {
         let place = Place { customer, provider: STRIPE, seen: fetch };
         let subscription = match &snapshot.subscription {
             None => None,
-            Some(id) => subscriptions::find_by_provider_id(tx, STRIPE, id)?.map(|found| found.id),
+            Some(id) => subscriptions::find_by_provider_id(tx, STRIPE, id)?,
         };
+        let of = subscription.as_ref().map(|found| found.id.as_str());
+        let tried = owed::attempts(tx, STRIPE, &snapshot.id)?;
         let id = self.new_id(IdKind::Invoice);
-        let id = invoices::put(tx, place, &id, subscription.as_deref(), snapshot)?;
+        let id = invoices::put(tx, place, &id, of, snapshot)?;
         for payment in &snapshot.payments {
             let payment_id = self.new_id(IdKind::Payment);
             let parents = (Some(id.as_str()), None);
             invoices::put_payment(tx, place, &payment_id, parents, (payment, self.now()))?;
         }
-        Ok(())
+        self.mail_retry(tx, subscription.as_ref(), (tried, snapshot))
     }
 
     fn absorb_subscription(

@@ -52,6 +52,7 @@ impl Engine {
             recorded_at: now,
         };
         audit::append(tx, &entry)?;
+        self.mail_change(tx, customer, change)?;
         let data = change.to.clone().unwrap_or_else(|| json!({}));
         self.announce(tx, call, customer, change.action, data)
     }

@@ -95,6 +95,11 @@ pub enum Job {
         /// Our id.
         subscription: String,
     },
+    /// Remind a customer that a trial ends soon.
+    MailTrialEnding {
+        /// Our id.
+        subscription: String,
+    },
     /// Tell a customer once more that the plan ends unless it is paid.
     MailLastChance {
         /// Our id.
@@ -294,6 +299,7 @@ impl Engine {
             }
             Job::EndGrace { customer } => self.end_grace(call, customer),
             Job::EndAfterRefund { subscription } => self.end_after_refund(call, subscription),
+            Job::MailTrialEnding { subscription } => self.mail_trial_ending(subscription),
             Job::MailLastChance { subscription } => self.mail_last_chance(subscription),
             Job::Reconcile => self.reconcile_daily(call),
             Job::ReconcileCustomers { after } => self.reconcile_batch(call, after),
@@ -490,6 +496,7 @@ impl Job {
             Self::CheckRoom { .. } => "check_room",
             Self::EndGrace { .. } => "end_grace",
             Self::EndAfterRefund { .. } => "end_after_refund",
+            Self::MailTrialEnding { .. } => "mail_trial_ending",
             Self::MailLastChance { .. } => "mail_last_chance",
             Self::Reconcile => "reconcile",
             Self::ReconcileCustomers { .. } => "reconcile_customers",

@@ -22,6 +22,9 @@ on_both!(
     changes_of_plan_are_told_once_and_what_was_undone_too,
     a_trial_that_nobody_pays_is_told_when_it_ends,
     a_customer_who_was_erased_gets_nothing_more,
+    money_sent_back_in_the_dashboard_is_told_to_its_customer_once,
+    a_dispute_is_told_to_operators_and_not_to_the_customer,
+    each_retry_in_vain_is_told_once,
 );
 
 /// The world with a mail server.
@@ -181,6 +184,9 @@ fn a_trial_that_nobody_pays_is_told_when_it_ends(world: World) {
     world.change_card("ana", "pm_card_chargeCustomerFail");
     world.advance_days(9);
     assert_eq!(world.state("ana").plan, "free");
+    let first = &office.arrived()[0];
+    assert_eq!(first.subject, "Your trial of Starter ends on 7 February 2027");
+    assert!(first.text.contains("$19.00"), "{}", first.text);
     let last = office.subjects().pop();
     assert_eq!(last.as_deref(), Some("Your trial of Starter has ended"));
     assert_eq!(office.subjects().iter().filter(|it| it.contains("has ended")).count(), 1);
@@ -196,4 +202,55 @@ fn a_customer_who_was_erased_gets_nothing_more(world: World) {
     world.advance_days(2);
     assert_eq!(office.subjects(), [""; 0]);
     assert!(world.engine.mails(None, "", 10).unwrap().is_empty(), "no address is left");
+}
+
+fn the_charge(world: &World) -> String {
+    let charges = world.at_provider("GET", "/v1/charges", &[]);
+    charges["data"][0]["id"].as_str().unwrap().to_owned()
+}
+
+fn money_sent_back_in_the_dashboard_is_told_to_its_customer_once(world: World) {
+    let (mut world, office) = with_post(world);
+    world.customer("ana");
+    world.buy("ana", "growth");
+    let charge = the_charge(&world);
+    world.at_provider("POST", "/v1/refunds", &[("charge", &charge), ("amount", "1000")]);
+    world.settle();
+    for delivery in world.sent.clone() {
+        world.receive(&delivery);
+    }
+    world.settle();
+    assert_eq!(office.subjects(), ["$10.00 is on its way back to you"]);
+    assert_eq!(office.arrived()[0].to, "ana@example.com");
+}
+
+fn a_dispute_is_told_to_operators_and_not_to_the_customer(world: World) {
+    let (mut world, office) = with_post(world);
+    world.customer("ana");
+    world.buy("ana", "growth");
+    let charge = the_charge(&world);
+    world.provider().scenario("dispute", &[("charge", &charge)]).unwrap();
+    world.settle();
+    let disputes: Vec<_> =
+        office.arrived().into_iter().filter(|mail| mail.subject == "Dispute over $69.00").collect();
+    assert_eq!(disputes.len(), 1, "{:?}", office.subjects());
+    assert_eq!(disputes[0].to, "ops@acme.example");
+    let mails = world.engine.mails(Some(&"ana".parse().unwrap()), "", 10).unwrap();
+    assert!(mails.iter().all(|mail| mail.kind != "dispute_opened"), "{mails:?}");
+}
+
+fn each_retry_in_vain_is_told_once(world: World) {
+    let (mut world, office) = with_post(world);
+    overdue(&mut world);
+    world.advance_days(6);
+    let retries = || {
+        let mut subjects = office.subjects();
+        subjects.retain(|subject| subject.starts_with("We tried again"));
+        subjects.len()
+    };
+    let told = retries();
+    let open = world.at_provider("GET", "/v1/invoices?status=open", &[]);
+    let tried = open["data"][0]["attempt_count"].as_u64().unwrap();
+    assert_eq!(told as u64, tried - 1, "{:?}", office.subjects());
+    assert!(1 <= told, "{:?}", office.subjects());
 }

@@ -48,6 +48,8 @@ pub struct NewMail {
     pub recipient: String,
     /// What it says, as JSON.
     pub data: String,
+    /// Not before this instant.
+    pub due_at: Timestamp,
     /// Now.
     pub created_at: Timestamp,
 }
@@ -102,7 +104,7 @@ pub fn insert(tx: &mut Tx<'_>, mail: &NewMail) -> Result<bool, StoreError> {
     const SQL: &str = "
         INSERT INTO mails (customer_id, id, kind, business_key, subject_id, recipient, data, state,
             attempts, due_at, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, $8)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, $9)
         ON CONFLICT (customer_id, business_key) DO NOTHING";
     let m = mail;
     let customer = m.customer.as_ref().map_or("", CustomerId::as_str);
@@ -114,6 +116,7 @@ pub fn insert(tx: &mut Tx<'_>, mail: &NewMail) -> Result<bool, StoreError> {
         &m.subject,
         &m.recipient,
         &m.data,
+        m.due_at,
         m.created_at
     ];
     Ok(tx.execute(SQL, &params)? == 1)
@@ -150,18 +153,18 @@ pub fn claim_due(tx: &mut Tx<'_>, claim: Claim<'_>) -> Result<Vec<Mail>, StoreEr
     Ok(mails)
 }
 
-/// The mail was taken by the server, for `recipient`.
+/// The mail was taken by the server, for `recipient`, saying `data`.
 pub fn sent(
     tx: &mut Tx<'_>,
     lease: Lease<'_>,
-    recipient: &str,
+    (recipient, data): (&str, &str),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "
-        UPDATE mails SET state = 'sent', closed_at = $3, recipient = $4, reason = NULL,
+        UPDATE mails SET state = 'sent', closed_at = $3, recipient = $4, data = $5, reason = NULL,
             lease_until = NULL, lease_token = NULL
         WHERE id = $1 AND lease_token = $2";
-    held(tx.execute(SQL, &params![lease.id, lease.token, now, recipient])?, "mails", lease)
+    held(tx.execute(SQL, &params![lease.id, lease.token, now, recipient, data])?, "mails", lease)
 }
 
 /// The try was in vain: the next is at `at`.
@@ -223,6 +226,19 @@ pub fn revive(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreEr
 pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     const SQL: &str = "SELECT MIN(due_at) FROM mails WHERE state IN ('queued', 'failed')";
     Ok(tx.query_opt(SQL, &[])?.map(|row| row.opt_time(0)).transpose()?.flatten())
+}
+
+/// The mail of a fact.
+pub fn find_by_key(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    business_key: &str,
+) -> Result<Option<Mail>, StoreError> {
+    const SQL: &str = "
+        SELECT customer_id, id, kind, business_key, subject_id, recipient, data, state, attempts,
+            due_at, reason, created_at, closed_at
+        FROM mails WHERE customer_id = $1 AND business_key = $2";
+    tx.query_opt(SQL, &params![customer, business_key])?.as_ref().map(read).transpose()
 }
 
 /// The mail of this id.

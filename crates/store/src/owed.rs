@@ -60,3 +60,14 @@ pub fn by_subscription(
     })
     .transpose()
 }
+
+/// How often the payment of an invoice had been tried when it was seen last; `None`: it was never
+/// seen.
+pub fn attempts(
+    tx: &mut Tx<'_>,
+    provider: &str,
+    provider_id: &str,
+) -> Result<Option<i64>, StoreError> {
+    const SQL: &str = "SELECT attempts FROM invoices WHERE provider = $1 AND provider_id = $2";
+    tx.query_opt(SQL, &params![provider, provider_id])?.map(|row| row.int(0)).transpose()
+}

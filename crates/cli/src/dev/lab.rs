@@ -110,7 +110,11 @@ impl SandboxLab {
     async fn next_due(&self) -> Result<Option<Timestamp>, String> {
         let now = self.clock.now();
         let engine = self.engine.clone();
-        let ours = tokio::task::spawn_blocking(move || engine.next_due()).await;
+        let ours = tokio::task::spawn_blocking(move || {
+            let due = [engine.next_due()?, engine.next_mail_due()?];
+            Ok::<_, farthing_engine::EngineError>(due.into_iter().flatten().min())
+        })
+        .await;
         let ours = ours.map_err(|_| "looking ahead broke off".to_owned())?;
         let ours = ours.map_err(|error| error.to_string())?;
         let theirs = self.sandbox.with(|world| world.next_due());

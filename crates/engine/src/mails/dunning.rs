@@ -6,7 +6,8 @@ use farthing_core::snapshot::Card;
 use farthing_core::subscription::{self, Event, Standing};
 use farthing_core::time::Timestamp;
 use farthing_mail::Letter;
-use farthing_mail::letter::{CardName, Overdue, Reason};
+use farthing_mail::letter::{CardName, Due, Overdue, Reason};
+use farthing_store::mails::{self, Mail};
 use farthing_store::owed::{self, Owed};
 use farthing_store::subscriptions::{self, Stored};
 use farthing_store::{Tx, customers};
@@ -50,6 +51,82 @@ impl Engine {
             _ => Letter::Recovered(standing(catalog, &stored.subscription)),
         };
         Ok(Some((episode(letter.kind(), &stored.id, since), letter)))
+    }
+
+    /// An overdue payment was tried again in vain, for the time that `attempts` says.
+    pub(super) fn mail_retry_failed(
+        &self,
+        tx: &mut Tx<'_>,
+        stored: &Stored,
+        (invoice, attempts): (&str, i64),
+    ) -> Result<(), EngineError> {
+        let (_, catalog) = self.catalog(tx)?;
+        if !catalog.dunning.email_on.contains(&DunningMail::EachRetry) {
+            return Ok(());
+        }
+        let letter = Letter::RetryFailed(self.overdue(tx, &catalog, stored)?);
+        let key = format!("retry_failed:{invoice}:{attempts}");
+        let (customer, subject) = (Some(&stored.customer), stored.id.as_str());
+        self.mail(tx, &Occasion { customer, key, subject, letter })
+    }
+
+    /// A letter about an overdue payment with what is known by now: why it failed, what is owed,
+    /// what happens next. Other letters stay as they are.
+    pub(super) fn as_of_now(
+        &self,
+        tx: &mut Tx<'_>,
+        mail: &Mail,
+        letter: Letter,
+    ) -> Result<Letter, EngineError> {
+        let about: fn(Overdue) -> Letter = match letter {
+            Letter::PaymentFailed(_) => Letter::PaymentFailed,
+            Letter::RetryFailed(_) => Letter::RetryFailed,
+            Letter::LastChance(_) => Letter::LastChance,
+            Letter::AccessLimited(_) => Letter::AccessLimited,
+            _ => return Ok(letter),
+        };
+        let Some(stored) = subscriptions::find(tx, &mail.subject)? else { return Ok(letter) };
+        let (_, catalog) = self.catalog(tx)?;
+        Ok(about(self.overdue(tx, &catalog, &stored)?))
+    }
+
+    /// A bank wants its customer to confirm a payment, and nobody was told so yet: the mail about
+    /// the failure says it as well, when it is still to be sent.
+    pub(super) fn mail_action_required(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+    ) -> Result<(), EngineError> {
+        let Some(stored) = subscriptions::find(tx, id)? else { return Ok(()) };
+        let (_, catalog) = self.catalog(tx)?;
+        let told = catalog.dunning.email_on.contains(&DunningMail::Failure);
+        let Some(since) = stored.subscription.standing.since().filter(|_| told) else {
+            return Ok(());
+        };
+        let failed = episode("payment_failed", id, since);
+        let failed = mails::find_by_key(tx, &stored.customer, &failed)?;
+        let says_so = |mail: &Mail| {
+            mail.closed_at.is_none()
+                || serde_json::from_str(&mail.data).is_ok_and(|letter| {
+                    matches!(
+                        letter,
+                        Letter::PaymentFailed(Overdue {
+                            reason: Reason::AuthenticationRequired,
+                            ..
+                        })
+                    )
+                })
+        };
+        if failed.as_ref().is_some_and(says_so) {
+            return Ok(());
+        }
+        let overdue = self.overdue(tx, &catalog, &stored)?;
+        let until = overdue.read_only_at.or(overdue.ends_at);
+        let Overdue { plan, amount, pay_url, .. } = overdue;
+        let letter = Letter::ActionRequired(Due { plan, amount, pay_url, until });
+        let key = episode(letter.kind(), id, since);
+        let customer = Some(&stored.customer);
+        self.mail(tx, &Occasion { customer, key, subject: id, letter })
     }
 
     /// What is owed and what happens next, as of now.

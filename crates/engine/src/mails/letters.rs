@@ -88,8 +88,11 @@ impl Engine {
                 Some((key, Letter::PlanEnded(lapse(scene, None))))
             }
             // The provider's receipt, or the page that the customer looks at, says it already.
+            Event::TrialStarted => {
+                self.remind_of_trial(tx, scene.catalog, scene.stored)?;
+                None
+            }
             Event::Ended
-            | Event::TrialStarted
             | Event::TrialConverted(_)
             | Event::Activated(_)
             | Event::Renewed(_)

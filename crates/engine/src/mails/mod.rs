@@ -6,13 +6,16 @@
 //! least once: whoever breaks off between the server's answer and our commit leaves a lease behind,
 //! and when that is over the same mail is sent again under the same `Message-ID`.
 //!
-//! In reading order: `letters` (events to letters), `dunning` (overdue payments), `send`, `passed`
+//! In reading order: `letters` (events to letters), `dunning` (overdue payments), `changes`
+//! (refunds, disputes), `trial`, `send`, `passed`
 //! (is it still true?), [`view`].
 
+mod changes;
 mod dunning;
 mod letters;
 mod passed;
 mod send;
+mod trial;
 pub mod view;
 
 use std::sync::Arc;
@@ -86,6 +89,7 @@ impl Engine {
         occasion: &Occasion<'_>,
         (business_key, recipient): (String, &str),
     ) -> Result<(), EngineError> {
+        let now = self.now();
         let of_customer = occasion.letter.reader() == Reader::Customer;
         let mail = NewMail {
             id: self.new_id(IdKind::Mail),
@@ -95,10 +99,20 @@ impl Engine {
             subject: occasion.subject.to_owned(),
             recipient: recipient.to_owned(),
             data: serde_json::to_string(&occasion.letter).expect("a letter is plain data"),
-            created_at: self.now(),
+            due_at: now.plus_seconds(patience(&occasion.letter)),
+            created_at: now,
         };
         mails::insert(tx, &mail)?;
         Ok(())
+    }
+}
+
+/// How long a letter waits before it is sent, in seconds. Why a payment failed, and when it is
+/// tried again, is found out right after the failure; the letter says how it stands by then.
+fn patience(letter: &Letter) -> i64 {
+    match letter {
+        Letter::PaymentFailed(_) | Letter::RetryFailed(_) => 30,
+        _ => 0,
     }
 }
 

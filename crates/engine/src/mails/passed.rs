@@ -6,9 +6,9 @@ use farthing_core::subscription::{Standing, Status, Subscription};
 use farthing_core::time::Timestamp;
 use farthing_mail::Letter;
 use farthing_store::mails::Mail;
-use farthing_store::{Tx, customers, subscriptions};
+use farthing_store::{Tx, customers, refunds, subscriptions};
 
-use super::{dunning, plan_name};
+use super::{changes, dunning, plan_name};
 use crate::{Engine, EngineError};
 
 /// How old a mail may be when it is sent, in seconds.
@@ -21,6 +21,7 @@ const OVERDUE_AGAIN: &str = "the next payment failed in the meantime";
 const CHANGED: &str = "it was changed in the meantime";
 const TRIAL_OVER: &str = "the trial was over before it could be sent";
 const OTHER_PLAN: &str = "the customer has another plan by now";
+const DECIDED: &str = "the refund stands otherwise by now";
 const NO_OPERATORS: &str = "no operator's address is configured; set FARTHING_MAIL_ADMINS";
 const DUE_DATE_OVER: &str = "its date was over before it could be sent";
 
@@ -35,6 +36,11 @@ impl Engine {
         let now = self.now();
         if mail.created_at.plus_seconds(MAX_AGE) <= now && mail.attempts <= 1 {
             return Ok(Some(TOO_OLD));
+        }
+        if let Some(refund) = refunds::find(tx, &mail.subject)?
+            && !changes::is_current(letter, &refund)
+        {
+            return Ok(Some(DECIDED));
         }
         let Some(customer) = &mail.customer else {
             return Ok(self.passed_for_operators(mail, letter));
@@ -101,7 +107,8 @@ impl Engine {
                 (named(catalog, plan, &lapse.now), OTHER_PLAN)
             }
             Letter::ActionRequired(due) => {
-                (due.until.is_none_or(|until| now < until), DUE_DATE_OVER)
+                let owed = sub.is_none_or(|sub| sub.standing != Standing::Good);
+                (owed && due.until.is_none_or(|until| now < until), PAID)
             }
             Letter::RefundAsked(_)
             | Letter::RefundApproved(_)

@@ -78,7 +78,7 @@ impl Engine {
                     Err(error) => return self.died(mail, token, &error.to_string()),
                 };
                 match mailer.send(&message) {
-                    Ok(()) => self.arrived(mail, token, &to),
+                    Ok(()) => self.arrived(mail, token, (&to, &letter)),
                     Err(SendError::Refused(why)) => self.died(mail, token, &why),
                     Err(SendError::Later(why)) => self.in_vain(mail, token, &why),
                 }
@@ -103,17 +103,24 @@ impl Engine {
                 None => (mail.recipient.clone(), None),
                 Some(customer) => (customer.email, customer.name),
             };
-            Ok(Verdict::Send { letter: Box::new(letter.clone()), to, name })
+            let letter = Box::new(engine.as_of_now(tx, mail, letter.clone())?);
+            Ok(Verdict::Send { letter, to, name })
         })
     }
 
-    fn arrived(&self, mail: &Mail, token: &str, to: &str) -> Result<(), EngineError> {
+    fn arrived(
+        &self,
+        mail: &Mail,
+        token: &str,
+        (to, letter): (&str, &Letter),
+    ) -> Result<(), EngineError> {
         tracing::info!(mail.id = mail.id, mail.kind = mail.kind, "mail sent");
         let (id, token, to) = (mail.id.clone(), token.to_owned(), to.to_owned());
         let first = mail.attempts <= 1;
+        let data = serde_json::to_string(letter).expect("a letter is plain data");
         self.write(move |engine, tx| {
             let now = engine.now();
-            mails::sent(tx, Lease { id: &id, token: &token }, &to, now)?;
+            mails::sent(tx, Lease { id: &id, token: &token }, (&to, &data), now)?;
             if !first {
                 alerts::resolve(tx, SERVER.0, SERVER.1, now)?;
             }

@@ -24,6 +24,7 @@ fn new(id: &str, of: Option<&str>, key: &str) -> NewMail {
         subject: "sub_1".to_owned(),
         recipient: "ana@example.com".to_owned(),
         data: "{}".to_owned(),
+        due_at: at(0),
         created_at: at(0),
     }
 }
@@ -50,10 +51,15 @@ fn one_fact_is_one_mail_whatever_became_of_it(store: &TestStore) {
     assert!(insert(store, "mail_4", None, "recovered:1"), "the operators'");
     assert_eq!(claim(store, "a", 0), ["mail_1"]);
     let lease = Lease { id: "mail_1", token: "a" };
-    write(store, move |tx| mails::sent(tx, lease, "ana@example.org", at(1)));
+    write(store, move |tx| mails::sent(tx, lease, ("ana@example.org", "{\"a\":1}"), at(1)));
     assert!(!insert(store, "mail_5", Some("ana"), "recovered:1"), "also after it was sent");
     let sent = find(store, "mail_1");
     assert_eq!((sent.state, sent.closed_at), (MailState::Sent, Some(at(1))));
+    assert_eq!(sent.data, "{\"a\":1}", "what it really said");
+    assert_eq!(
+        read(store, |tx| mails::find_by_key(tx, &customer("ana"), "recovered:1")),
+        Some(sent.clone())
+    );
     assert_eq!((sent.recipient.as_str(), sent.attempts), ("ana@example.org", 1));
 }
 
@@ -74,10 +80,10 @@ fn a_worker_that_was_too_slow_cannot_write_any_more(store: &TestStore) {
     claim(store, "slow", 0);
     claim(store, "fast", 60);
     let slow = Lease { id: "mail_1", token: "slow" };
-    let error = refused(store, move |tx| mails::sent(tx, slow, "x", at(61)));
+    let error = refused(store, move |tx| mails::sent(tx, slow, ("x", "{}"), at(61)));
     assert!(matches!(error, StoreError::LeaseLost { table: "mails", .. }), "{error:?}");
     let fast = Lease { id: "mail_1", token: "fast" };
-    write(store, move |tx| mails::sent(tx, fast, "x", at(62)));
+    write(store, move |tx| mails::sent(tx, fast, ("x", "{}"), at(62)));
 }
 
 fn what_was_in_vain_waits_and_what_is_closed_stays_closed(store: &TestStore) {

@@ -152,18 +152,19 @@ impl Interval {
 /// The calendar period of `interval` that contains `at`, counted from `anchor` in UTC.
 ///
 /// Boundary `n` is always the anchor plus `n` intervals, never the previous boundary plus one:
-/// 31 Jan, 28 Feb, 31 Mar. Before the anchor the first period answers.
+/// 31 Jan, 28 Feb, 31 Mar. Before the anchor, as during a trial that ends there, it is counted
+/// backwards.
 pub fn period_at(anchor: Timestamp, interval: Interval, at: Timestamp) -> Period {
     let from = anchor.zoned(&TimeZone::UTC);
     let boundary = |n: i64| {
         let moved = from.saturating_add(interval.times(n));
-        Timestamp(moved.timestamp().as_microsecond())
+        Timestamp(moved.timestamp().as_microsecond().max(0))
     };
     let mut n = whole_intervals(anchor, interval, at);
     while boundary(n + 1) <= at && boundary(n) < boundary(n + 1) {
         n += 1;
     }
-    while 0 < n && at < boundary(n) {
+    while at < boundary(n) {
         n -= 1;
     }
     Period { start: boundary(n), end: boundary(n + 1) }
@@ -174,12 +175,11 @@ fn whole_intervals(anchor: Timestamp, interval: Interval, at: Timestamp) -> i64 
     let (from, to) = (anchor.zoned(&TimeZone::UTC), at.zoned(&TimeZone::UTC));
     let years = i64::from(to.year()) - i64::from(from.year());
     let months = years * 12 + i64::from(to.month()) - i64::from(from.month());
-    let n = match interval {
+    match interval {
         Interval::Day => (at.0 - anchor.0).div_euclid(86_400_000_000),
         Interval::Month => months,
         Interval::Year => years,
-    };
-    n.max(0)
+    }
 }
 
 /// The calendar day, in `zone`, that contains `at`: from midnight to midnight there.
@@ -253,6 +253,13 @@ mod tests {
     }
 
     #[test]
+    fn a_window_before_the_anchor_is_no_longer_than_others() {
+        let anchor = at("2028-03-12T23:00:00Z");
+        let period = period_at(anchor, Interval::Month, at("2028-03-05T23:00:00Z"));
+        assert_eq!(period, Period { start: at("2028-02-12T23:00:00Z"), end: anchor });
+    }
+
+    #[test]
     fn a_day_in_a_zone_may_be_23_hours_long() {
         let day = day_in_zone("Europe/Berlin", at("2027-03-28T12:00:00Z")).unwrap();
         assert_eq!(day.start, at("2027-03-27T23:00:00Z"));
@@ -275,7 +282,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_period_of_an_instant_contains_it(
-            anchor in 0_i64..4_000_000_000, later in 0_i64..400_000_000, which in 0..3_usize,
+            anchor in 400_000_000_i64..4_000_000_000, later in -300_000_000_i64..400_000_000,
+            which in 0..3_usize,
         ) {
             let interval = [Interval::Day, Interval::Month, Interval::Year][which];
             let anchor = Timestamp::from_seconds(anchor).unwrap();

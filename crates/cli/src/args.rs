@@ -51,6 +51,8 @@ pub enum Command {
     Doctor,
     /// Ask every invariant of the live database; read-only
     Check,
+    /// Play years of customers and faults through a catalog in memory; ends with 4 on findings
+    Simulate(Simulate),
     /// Check, compare and apply the catalog file
     #[command(subcommand)]
     Catalog(Catalog),
@@ -93,6 +95,35 @@ pub struct Dev {
     /// The port on this machine; 0 takes any that is free
     #[arg(long, default_value_t = 8787)]
     pub port: u16,
+}
+
+/// `farthing simulate`.
+#[derive(Clone, Debug, Args)]
+pub struct Simulate {
+    /// What everything follows from; the same seed is the same history
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many years pass
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=20))]
+    pub years: u16,
+    /// How many days pass, instead of years
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=7300), conflicts_with = "years")]
+    pub days: Option<u16>,
+    /// Go on with further seeds for so many minutes, on every core
+    #[arg(long)]
+    pub minutes: Option<u16>,
+    /// How many customers sign up
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub customers: u16,
+    /// The catalog file [default: the sample]
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+    /// Nothing goes wrong
+    #[arg(long)]
+    pub calm: bool,
+    /// Play only these items of the script: what a failure was shortened to
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub keep: Option<Vec<usize>>,
 }
 
 /// `farthing init`.

@@ -55,6 +55,7 @@ fn run(cli: Cli, out: &Out) -> Outcome {
         Command::Serve(serve) => commands::serve::run(&serve, out),
         Command::Doctor => commands::doctor::run(&global, out),
         Command::Check => commands::check::run(&global, out),
+        Command::Simulate(simulate) => commands::simulate::run(&simulate, out),
         Command::Catalog(catalog) => commands::catalog::run(&global, catalog, out),
         Command::Customers(customers) => commands::customers::run(&global, customers, out),
         Command::Consume(amount) => commands::consume::run(&global, "consume", &amount, out),

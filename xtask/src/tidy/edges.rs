@@ -20,6 +20,7 @@ const ENGINE: &str = "farthing-engine";
 const WEB: &str = "farthing-web";
 const SERVER: &str = "farthing-server";
 const SANDBOX: &str = "farthing-sandbox";
+const SIM: &str = "farthing-sim";
 
 const TABLE: [Allowed; 11] = [
     Allowed { package: CORE, uses: &[], tests_use: &[] },
@@ -35,14 +36,10 @@ const TABLE: [Allowed; 11] = [
     },
     Allowed {
         package: "farthing",
-        uses: &[CORE, STORE, PROVIDERS, MAIL, ENGINE, SERVER, SANDBOX],
+        uses: &[CORE, STORE, PROVIDERS, MAIL, ENGINE, SERVER, SANDBOX, SIM],
         tests_use: &[SANDBOX],
     },
-    Allowed {
-        package: "farthing-sim",
-        uses: &[ENGINE, PROVIDERS, SANDBOX, CORE, STORE],
-        tests_use: &[],
-    },
+    Allowed { package: SIM, uses: &[ENGINE, PROVIDERS, SANDBOX, CORE, STORE], tests_use: &[] },
     Allowed { package: SANDBOX, uses: &[], tests_use: &[] },
     Allowed { package: "xtask", uses: &[], tests_use: &[] },
 ];

@@ -13,3 +13,4 @@ pub mod events;
 pub mod init;
 pub mod keys;
 pub mod serve;
+pub mod simulate;

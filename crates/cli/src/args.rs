@@ -95,6 +95,9 @@ pub struct Dev {
     /// The port on this machine; 0 takes any that is free
     #[arg(long, default_value_t = 8787)]
     pub port: u16,
+    /// Fill an empty directory with a year of a lively business
+    #[arg(long)]
+    pub demo: bool,
 }
 
 /// `farthing simulate`.

@@ -3,6 +3,7 @@
 //! The production server, engine and Stripe adapter, with the sandbox in the place of Stripe: the
 //! adapter talks to it over real HTTP on this machine, and its webhooks come back the same way.
 
+mod demo;
 pub mod dir;
 mod lab;
 mod mails;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use farthing_engine::Engine;
 use farthing_sandbox::Sandbox;
+use farthing_server::Lab;
 use serde::Serialize;
 
 use crate::args;
@@ -68,7 +70,21 @@ pub fn run(global: &args::Global, dev: &args::Dev, out: &Out) -> Outcome {
     let workers = Workers::start(&parts.engine, &gate, WORKERS)
         .map_err(|error| crate::exit::Failure::new(format!("no threads: {error}")))?;
     host.runtime().spawn(keep_time(parts.sandbox.clone(), Arc::clone(&gate)));
+    if dev.demo {
+        let lab = start::lab(&parts, &gate);
+        let advance = |to| {
+            let moved = host.runtime().block_on(async { lab.advance(to).await });
+            moved.map(drop).map_err(|error| crate::exit::Failure::new(error.message))
+        };
+        if out.terminal {
+            out.note("a year passes…");
+        }
+        demo::fill(&parts.engine, &parts.sandbox, &advance)?;
+    }
     tell(out, (&api, &key, &admin), &dir, &catalog);
+    if dev.demo && !out.json {
+        tell_demo(out, &api, &admin);
+    }
     let ended = host.wait();
     if out.terminal {
         out.note("stopping…");
@@ -133,6 +149,18 @@ fn tell(out: &Out, (api, key, admin): (&str, &str, &str), dir: &Dir, catalog: &s
     out.line("");
     out.line("The second answers with the url of a checkout page: open it and pay with 4242 4242 4242 4242.");
     out.line("Stop with Ctrl-C.");
+}
+
+/// Where to click, in two sentences.
+fn tell_demo(out: &Out, api: &str, admin: &str) {
+    let page = format!("{api}{}", pages::BILLING_PATH);
+    out.line("");
+    out.line(format!(
+        "As a customer: open {page} for a year of history, and ?customer=tom for a trial that ends tomorrow, eva for a failed payment, finn for somebody over the limit."
+    ));
+    out.line(format!(
+        "As the team: open {admin} and look at what needs you, such as the dead letters under Events."
+    ));
 }
 
 /// What `farthing dev` is made of.

@@ -149,16 +149,21 @@ fn stripe(
     target::connect(config, Arc::<SandboxClock>::clone(clock))
 }
 
-/// API at `/`, the sandbox below [`SANDBOX_PATH`], and the pages of a development server.
-///
-/// Errors: the theme of the billing page is wrong.
-pub fn router(parts: &Parts, gate: &Gate, (dir, api): (&Dir, &str)) -> Result<Router, Failure> {
-    let lab = SandboxLab {
+/// The sandbox with everything that lives by its clock.
+pub fn lab(parts: &Parts, gate: &Gate) -> SandboxLab {
+    SandboxLab {
         engine: parts.engine.clone(),
         sandbox: parts.sandbox.clone(),
         clock: Arc::clone(&parts.clock),
         gate: Arc::clone(gate),
-    };
+    }
+}
+
+/// API at `/`, the sandbox below [`SANDBOX_PATH`], and the pages of a development server.
+///
+/// Errors: the theme of the billing page is wrong.
+pub fn router(parts: &Parts, gate: &Gate, (dir, api): (&Dir, &str)) -> Result<Router, Failure> {
+    let lab = lab(parts, gate);
     let mut state = AppState::new(parts.engine.clone(), Arc::new(uptime()), Arc::new(SystemClock));
     state.sandbox_lab = Some(Arc::new(lab));
     state.pages_base = Base::parse(api).ok();

@@ -241,16 +241,19 @@ fn a_dispute_is_told_to_operators_and_not_to_the_customer(world: World) {
 
 fn each_retry_in_vain_is_told_once(world: World) {
     let (mut world, office) = with_post(world);
-    overdue(&mut world);
-    world.advance_days(6);
-    let retries = || {
-        let mut subjects = office.subjects();
-        subjects.retain(|subject| subject.starts_with("We tried again"));
-        subjects.len()
-    };
-    let told = retries();
-    let open = world.at_provider("GET", "/v1/invoices?status=open", &[]);
-    let tried = open["data"][0]["attempt_count"].as_u64().unwrap();
-    assert_eq!(told as u64, tried - 1, "{:?}", office.subjects());
-    assert!(1 <= told, "{:?}", office.subjects());
+    world.customer("ana");
+    world.buy("ana", "growth");
+    let subs = world.at_provider("GET", "/v1/subscriptions", &[]);
+    let method = subs["data"][0]["default_payment_method"].as_str().unwrap().to_owned();
+    let params = [("payment_method", method.as_str()), ("decline_code", "insufficient_funds")];
+    world.provider().scenario("card_fails", &params).unwrap();
+    world.advance_to("2027-03-06T00:00:00Z".parse().unwrap());
+    let again = "We tried again: your payment for Growth did not go through";
+    let first = "Your payment for Growth did not go through";
+    assert_eq!(office.subjects(), [first, again, again, again], "after 1, 3 and 5 days");
+    let texts: Vec<String> = office.arrived().into_iter().map(|mail| mail.text).collect();
+    for (text, next) in texts.iter().zip(["1 March", "3 March", "5 March", "7 March"]) {
+        let next = format!("- {next} 2027, 11:00 UTC: We try the payment again.");
+        assert!(text.contains(&next) && text.contains("not enough money"), "{next}: {text}");
+    }
 }

@@ -200,6 +200,9 @@ impl Engine {
                 };
                 dunning::recovered_by(tx, customer, case, by)?;
             }
+            if closed && refused && matches!(pay.by, By::Retry | By::NewCard) {
+                engine.mail_own_retry(tx, &pay.subscription, &intent.new.id)?;
+            }
             Ok(())
         })?;
         Ok(tried)

@@ -10,7 +10,7 @@ use farthing_mail::letter::{DisputeOpened, Refund as RefundMail, RefundToReview}
 use farthing_store::Tx;
 use farthing_store::customers::Customer;
 use farthing_store::refunds::{self, Origin, Refund, State};
-use farthing_store::subscriptions::Stored;
+use farthing_store::subscriptions::{self, Stored};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -95,14 +95,31 @@ impl Engine {
         (before, invoice): (Option<i64>, &InvoiceSnapshot),
     ) -> Result<(), EngineError> {
         let (Some(stored), Some(before)) = (stored, before) else { return Ok(()) };
-        let sub = &stored.subscription;
-        let overdue = sub.status == Status::Active && sub.standing != Standing::Good;
         let failed = invoice.status == InvoiceStatus::Open && before < invoice.attempts;
-        if !overdue || !failed || before < 1 {
+        if !is_overdue(stored) || !failed || before < 1 {
             return Ok(());
         }
-        self.mail_retry_failed(tx, stored, (&invoice.id, invoice.attempts))
+        self.mail_retry_failed(tx, stored, &format!("{}:{}", invoice.id, invoice.attempts))
     }
+
+    /// A try of ours was in vain. The provider does not count those on its invoice; the intent
+    /// under which it was made says which one it was.
+    pub(crate) fn mail_own_retry(
+        &self,
+        tx: &mut Tx<'_>,
+        subscription: &str,
+        intent: &str,
+    ) -> Result<(), EngineError> {
+        match subscriptions::find(tx, subscription)?.filter(is_overdue) {
+            Some(stored) => self.mail_retry_failed(tx, &stored, intent),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_overdue(stored: &Stored) -> bool {
+    let sub = &stored.subscription;
+    sub.status == Status::Active && sub.standing != Standing::Good
 }
 
 /// What is said to whom about a refund as it stands. Money that somebody sent back in the

@@ -7,6 +7,7 @@ use farthing_core::subscription::{self, Event, Standing};
 use farthing_core::time::Timestamp;
 use farthing_mail::Letter;
 use farthing_mail::letter::{CardName, Due, Overdue, Reason};
+use farthing_store::dunning as cases;
 use farthing_store::mails::{self, Mail};
 use farthing_store::owed::{self, Owed};
 use farthing_store::subscriptions::{self, Stored};
@@ -53,19 +54,19 @@ impl Engine {
         Ok(Some((episode(letter.kind(), &stored.id, since), letter)))
     }
 
-    /// An overdue payment was tried again in vain, for the time that `attempts` says.
+    /// An overdue payment was tried again in vain; `fact` names the try.
     pub(super) fn mail_retry_failed(
         &self,
         tx: &mut Tx<'_>,
         stored: &Stored,
-        (invoice, attempts): (&str, i64),
+        fact: &str,
     ) -> Result<(), EngineError> {
         let (_, catalog) = self.catalog(tx)?;
         if !catalog.dunning.email_on.contains(&DunningMail::EachRetry) {
             return Ok(());
         }
         let letter = Letter::RetryFailed(self.overdue(tx, &catalog, stored)?);
-        let key = format!("retry_failed:{invoice}:{attempts}");
+        let key = format!("retry_failed:{fact}");
         let (customer, subject) = (Some(&stored.customer), stored.id.as_str());
         self.mail(tx, &Occasion { customer, key, subject, letter })
     }
@@ -145,10 +146,16 @@ impl Engine {
         let since = sub.standing.since().unwrap_or(now);
         let tried_again = !(reason == Reason::Hard && policy.stop_on_hard_decline);
         let theirs = owed.and_then(|owed| owed.next_attempt_at).filter(later);
-        let retry_at = theirs.or_else(|| match &policy.retries {
+        // Once the invoice was looked at its case knows; until then it is as the catalog plans it.
+        let case = cases::open_of(tx, &stored.customer, &stored.id)?.filter(|case| case.announced);
+        let planned = || match &policy.retries {
             Retries::Provider => None,
             Retries::After(spans) => spans.iter().map(|span| span.after(since)).find(later),
-        });
+        };
+        let retry_at = match &case {
+            Some(case) => case.next_retry_at.filter(later),
+            None => theirs.or_else(planned),
+        };
         let read_only_at = match sub.standing {
             Standing::PastDue { .. } => next_step_at(sub, policy).filter(later),
             Standing::Good | Standing::ReadOnly { .. } => None,

@@ -69,6 +69,8 @@ pub enum Command {
     /// Look at what the payment provider has told us
     #[command(subcommand)]
     Events(Events),
+    /// Compare everything with the payment provider; ends with 4 if something differs
+    Reconcile(Reconcile),
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Keys(Keys),
@@ -278,6 +280,17 @@ pub enum Events {
     },
     /// Print them as they come, until interrupted
     Tail,
+}
+
+/// `farthing reconcile`.
+#[derive(Clone, Debug, Args)]
+pub struct Reconcile {
+    /// Repair what can be repaired; without it nothing is changed
+    #[arg(long)]
+    pub fix: bool,
+    /// Only this customer, by the app's own id
+    #[arg(long, value_name = "ID")]
+    pub customer: Option<String>,
 }
 
 /// `farthing keys`.

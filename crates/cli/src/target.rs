@@ -14,6 +14,7 @@ use crate::args::Global;
 use crate::client::{self, Client};
 use crate::clock::{SandboxClock, SystemClock};
 use crate::config;
+use crate::dev;
 use crate::dev::dir::{Dir, Running};
 use crate::exit::Failure;
 use crate::output::Out;
@@ -121,7 +122,7 @@ pub fn local(global: &Global, out: &Out) -> Result<Engine, Failure> {
     })?;
     let clock = clock_for(mode, &global.data)?;
     let stripe = match mode {
-        Mode::Sandbox => None,
+        Mode::Sandbox => running(global).map(|running| dev::stripe(&running.api)),
         mode => config::stripe(&config::process_env, mode)?,
     };
     let stripe = stripe.map(|stripe| connect(stripe, Arc::clone(&clock))).transpose()?;

@@ -33,7 +33,7 @@ codes! {
     DatabaseUnavailable NotMigrated SandboxFailed
     // Refused for this customer, or just now.
     CatalogBlocked CatalogChanged CatalogNotAtProvider ChangeInProgress CurrencyChange
-    LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotSold NothingDue NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
+    DriftOver LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotSold NothingDue NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
     PreviewChanged PriceMismatch RetryTooSoon SamePlan SubscriptionExists TrialUsed UnknownIntent
     // Of one field.
     ControlCharacter DuplicateField InvalidAmount InvalidDuration InvalidEmail InvalidId

@@ -56,7 +56,7 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for Whole<T> {
 }
 
 /// Errors when the headers say that the body is anything but JSON.
-fn must_be_json(headers: &HeaderMap) -> Result<(), ApiError> {
+pub(crate) fn must_be_json(headers: &HeaderMap) -> Result<(), ApiError> {
     match body::media_type(headers).as_deref() {
         Some("application/json") => Ok(()),
         found => Err(body::unsupported(found, "application/json")),

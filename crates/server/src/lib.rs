@@ -22,6 +22,7 @@ mod listen;
 mod metrics;
 mod open;
 pub mod openapi;
+mod optional;
 mod people;
 mod query;
 pub mod ratelimit;
@@ -42,7 +43,7 @@ pub use farthing_web::billing::{Logo, Theme};
 pub use farthing_web::{BadBase, Base};
 pub use listen::serve;
 pub use ratelimit::RateLimit;
-pub use state::{Advanced, AppState, BoxFuture, Lab, LabError, Uptime};
+pub use state::{Advanced, AppState, BoxFuture, Lab, LabError, Scenario, ScenarioSetUp, Uptime};
 
 use state::{App, Pages};
 

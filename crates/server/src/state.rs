@@ -1,12 +1,13 @@
 //! What every handler can reach, and how the engine is called from async code.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use farthing_core::ids::CustomerId;
 use farthing_core::time::Timestamp;
 use farthing_engine::jobs::WorkCounts;
 use farthing_engine::{Clock, Engine, EngineError};
@@ -36,6 +37,30 @@ pub trait Lab: Send + Sync {
 
     /// What the clock shows.
     fn now(&self) -> Timestamp;
+
+    /// What can go wrong on purpose.
+    fn scenarios(&self) -> &'static [Scenario];
+
+    /// Has it go wrong; answers the provider's ids of what it is about, by what they are. Errors:
+    /// a parameter is missing or wrong; nothing was changed.
+    fn set_up(
+        &self,
+        scenario: ScenarioSetUp,
+    ) -> BoxFuture<'_, Result<BTreeMap<&'static str, String>, LabError>>;
+}
+
+/// A scenario: its name, its parameters (those with `?` may be left out), and what it does.
+pub type Scenario = (&'static str, &'static str, &'static str);
+
+/// A scenario to set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScenarioSetUp {
+    /// Its name.
+    pub name: String,
+    /// Whose newest object it is about, where its id is not among the parameters.
+    pub customer: Option<CustomerId>,
+    /// As texts.
+    pub parameters: Vec<(&'static str, String)>,
 }
 
 /// What moving the clock did.

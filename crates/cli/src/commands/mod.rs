@@ -12,5 +12,6 @@ mod doctor_mail;
 pub mod events;
 pub mod init;
 pub mod keys;
+pub mod reconcile;
 pub mod serve;
 pub mod simulate;

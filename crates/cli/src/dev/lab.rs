@@ -4,12 +4,14 @@
 //! There the sandbox acts, its webhooks are delivered over HTTP, and the engine works until
 //! nothing is left; only then does time go on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use farthing_core::time::Timestamp;
-use farthing_engine::{Clock, Engine};
-use farthing_sandbox::Sandbox;
-use farthing_server::{Advanced, BoxFuture, Lab, LabError};
+use farthing_engine::{Clock, Engine, STRIPE};
+use farthing_sandbox::{SCENARIOS, Sandbox};
+use farthing_server::{Advanced, BoxFuture, Lab, LabError, Scenario, ScenarioSetUp};
+use farthing_store::{StoreError, customers};
 
 use crate::clock::SandboxClock;
 use crate::worker::Gate;
@@ -42,9 +44,65 @@ impl Lab for SandboxLab {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
+
+    fn scenarios(&self) -> &'static [Scenario] {
+        SCENARIOS
+    }
+
+    fn set_up(
+        &self,
+        scenario: ScenarioSetUp,
+    ) -> BoxFuture<'_, Result<BTreeMap<&'static str, String>, LabError>> {
+        let lab = self.clone();
+        let set_up = tokio::task::spawn_blocking(move || lab.set_up_now(scenario));
+        Box::pin(async move {
+            set_up.await.unwrap_or_else(|error| {
+                Err(LabError { message: format!("setting it up broke off: {error}") })
+            })
+        })
+    }
 }
 
+/// What a scenario can be about, by the name of its parameter.
+const OBJECTS: [&str; 5] = ["charge", "refund", "dispute", "subscription", "payment_method"];
+
 impl SandboxLab {
+    /// Finds what is not named, then sets the scenario up in the sandbox.
+    fn set_up_now(
+        &self,
+        scenario: ScenarioSetUp,
+    ) -> Result<BTreeMap<&'static str, String>, LabError> {
+        let ScenarioSetUp { name, customer, mut parameters } = scenario;
+        let wrong = |message: String| LabError { message };
+        let known = SCENARIOS.iter().find(|(known, _, _)| *known == name);
+        let takes = known.map(|(_, takes, _)| *takes).unwrap_or_default();
+        let about = OBJECTS.into_iter().filter(|it| takes.split(' ').any(|known| known == *it));
+        let about: Vec<&'static str> = about.collect();
+        if let Some(id) = customer {
+            if about.is_empty() {
+                return Err(wrong(format!(
+                    "{name} is about nobody in particular: leave customer out"
+                )));
+            }
+            let linked = self.engine.store().read(|tx| customers::provider_id(tx, &id, STRIPE));
+            let linked = linked.map_err(|error: StoreError| wrong(error.to_string()))?;
+            for kind in &about {
+                if parameters.iter().any(|(given, _)| given == kind) {
+                    continue;
+                }
+                let found = linked
+                    .as_ref()
+                    .and_then(|linked| self.sandbox.with(|world| world.newest(kind, linked)));
+                let found = found.ok_or_else(|| wrong(format!("{id} has no {kind} there")))?;
+                parameters.push((kind, found));
+            }
+        }
+        let given: Vec<(&str, &str)> =
+            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.sandbox.with(|world| world.scenario(&name, &given)).map_err(wrong)?;
+        Ok(parameters.into_iter().filter(|(given, _)| about.contains(given)).collect())
+    }
+
     async fn advance_alone(&self, to: Timestamp) -> Result<Advanced, LabError> {
         let now = self.clock.now();
         if to < now {

@@ -16,11 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farthing_engine::Engine;
+use farthing_providers::Livemode;
+use farthing_providers::stripe::WebhookConfig;
 use farthing_sandbox::Sandbox;
 use farthing_server::Lab;
 use serde::Serialize;
 
 use crate::args;
+use crate::config::StripeConfig;
 use crate::exit::{Exit, Outcome};
 use crate::host::{self, Host};
 use crate::output::{Out, Tone};
@@ -48,6 +51,16 @@ struct Ready {
     admin: String,
     billing: String,
     sandbox: String,
+}
+
+/// The sandbox of the development server at `api`, for those who send and take no events.
+pub fn stripe(api: &str) -> StripeConfig {
+    StripeConfig {
+        url: format!("{api}{SANDBOX_PATH}"),
+        api_key: SANDBOX_KEY.to_owned(),
+        livemode: Livemode::Test,
+        webhook: WebhookConfig::absent(),
+    }
 }
 
 /// Starts everything, says where it is, and runs until somebody asks to stop.

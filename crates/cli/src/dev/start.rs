@@ -140,12 +140,7 @@ fn stripe(
     let secret = webhooks::secret(sandbox, dir, &url, clock.now())?;
     let bad = |error: farthing_providers::ConfigError| Failure::new(error.to_string());
     let webhook = WebhookConfig::new(vec![secret], DEFAULT_TOLERANCE_SECONDS).map_err(bad)?;
-    let config = StripeConfig {
-        url: format!("{api}{SANDBOX_PATH}"),
-        api_key: SANDBOX_KEY.to_owned(),
-        livemode: Livemode::Test,
-        webhook,
-    };
+    let config = StripeConfig { webhook, ..super::stripe(api) };
     target::connect(config, Arc::<SandboxClock>::clone(clock))
 }
 

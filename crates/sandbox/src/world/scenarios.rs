@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::faults::{CallFault, WebhookFault};
+use super::table::Row;
 use crate::error::ApiError;
 use crate::request::{Request, Response};
 
@@ -25,6 +26,8 @@ pub const SCENARIOS: &[(&str, &str, &str)] = &[
     ("card_fails", "payment_method decline_code?", "a saved card declines from now on"),
     ("card_heals", "payment_method", "and pays again"),
     ("dispute", "charge", "the bank takes a charge back now"),
+    ("dispute_won", "dispute", "the bank decides a dispute for us, and the money comes back"),
+    ("dispute_lost", "dispute", "the bank decides a dispute against us"),
     ("refund_fails", "refund", "a refund that had succeeded fails now"),
     ("portal_cancel", "subscription", "the customer asks for the end in the portal"),
     ("portal_resume", "subscription", "and takes it back there"),
@@ -97,6 +100,10 @@ impl World {
                 self.retrieve_charge(charge).map_err(words)?;
                 self.open_dispute(charge, "fraudulent");
             }
+            "dispute_won" | "dispute_lost" => {
+                let dispute = given.text("dispute");
+                self.decide_dispute(dispute, name == "dispute_won").map_err(words)?;
+            }
             "portal_cancel" => self.portal_cancel(subscription).map_err(words)?,
             "portal_resume" => self.portal_resume(subscription).map_err(words)?,
             "portal_switch" => {
@@ -109,6 +116,47 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The newest object of the parameter's `kind` (`charge`, `refund`, `dispute`, `subscription` or
+    /// `payment_method`) that belongs to a customer; `None`: there is none.
+    pub fn newest(&self, kind: &str, customer: &str) -> Option<String> {
+        let of_charge = |charge: &Value| {
+            let charge = self.charges.get(charge.as_str().unwrap_or_default());
+            charge.is_some_and(|charge| charge.customer.as_deref() == Some(customer))
+        };
+        match kind {
+            "charge" => {
+                let mut all = self.charges.newest_first();
+                all.find(|it| {
+                    let shown = self.retrieve_charge(it.id()).unwrap_or_default();
+                    it.customer.as_deref() == Some(customer) && shown["paid"] == true
+                })
+                .map(|it| it.id().to_owned())
+            }
+            "refund" => {
+                let mut all = self.refunds.newest_first();
+                all.find(|it| {
+                    of_charge(&self.retrieve_refund(it.id()).unwrap_or_default()["charge"])
+                })
+                .map(|it| it.id().to_owned())
+            }
+            "dispute" => {
+                let mut all = self.disputes.newest_first();
+                all.find(|it| {
+                    of_charge(&self.retrieve_dispute(it.id()).unwrap_or_default()["charge"])
+                })
+                .map(|it| it.id().to_owned())
+            }
+            "subscription" => {
+                let mut all = self.subscriptions.newest_first();
+                all.find(|it| it.customer == customer).map(|it| it.id().to_owned())
+            }
+            _ => {
+                let mut all = self.payment_methods.newest_first();
+                all.find(|it| it.customer.as_deref() == Some(customer)).map(|it| it.id().to_owned())
+            }
+        }
     }
 
     /// `GET /_scenario` lists the scenarios; `POST /_scenario/{name}` sets one up.

@@ -200,10 +200,32 @@ fn scenarios_are_set_up_over_http_and_mistakes_are_told() {
         ("webhook_late", "seconds=soon", "whole number"),
         ("card_fails", "payment_method=pm_gone", "No such PaymentMethod"),
         ("dispute", "charge=ch_gone", "No such charge"),
+        ("dispute_won", "dispute=dp_gone", "No such dispute"),
     ] {
         let refused = shop.call("POST", &format!("/_scenario/{name}"), body, &[]);
         let message = field(&json(&refused)["error"], "message");
         assert_eq!(refused.status, 400, "{name}");
         assert!(message.contains(word), "{message}");
+    }
+}
+
+#[test]
+fn a_dispute_is_decided_on_purpose_and_the_newest_of_a_customer_is_found() {
+    for (scenario, status) in [("dispute_won", "won"), ("dispute_lost", "lost")] {
+        let mut shop = Shop::open();
+        let customer = shop.customer_with("pm_card_visa");
+        shop.subscribe(&customer, "");
+        let charge = shop.world.newest("charge", &customer).expect("it was paid");
+        assert_eq!(shop.world.newest("dispute", &customer), None);
+        shop.world.scenario("dispute", &[("charge", &charge)]).unwrap();
+        let dispute = shop.world.newest("dispute", &customer).expect("it was opened");
+        shop.world.scenario(scenario, &[("dispute", &dispute)]).unwrap();
+        assert_eq!(shop.get(&format!("/v1/disputes/{dispute}"))["status"], status);
+        let again = shop.world.scenario(scenario, &[("dispute", &dispute)]).unwrap_err();
+        assert!(again.contains("already closed"), "{again}");
+        for kind in ["subscription", "payment_method"] {
+            assert!(shop.world.newest(kind, &customer).is_some(), "{kind}");
+            assert_eq!(shop.world.newest(kind, "cus_nobody"), None);
+        }
     }
 }

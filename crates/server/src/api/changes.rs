@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::auth::Writer;
 use crate::error::ApiError;
 use crate::json::{Json, Text};
+use crate::optional::{Nothing, Optional};
 use crate::query::{IdPath, Params, PreviewParams};
 use crate::schema;
 use crate::state::App;
@@ -119,6 +120,7 @@ pub async fn resume_subscription(
     State(app): State<App>,
     Writer(call): Writer,
     IdPath(id): IdPath,
+    _: Optional<Nothing>,
 ) -> Result<Answered<Answer>, ApiError> {
     run(&app, call, (id, Command::Resume), (false, None)).await
 }

@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 
 use crate::auth::{Reader, Writer};
 use crate::error::ApiError;
+use crate::optional::{Nothing, Optional};
 use crate::query::{IdPath, Limit, Page, Params, PreviewParams};
 use crate::schema;
 use crate::state::App;
@@ -110,6 +111,7 @@ pub async fn replay_event(
     Writer(call): Writer,
     IdPath(id): IdPath,
     Params(params): Params<PreviewParams>,
+    _: Optional<Nothing>,
 ) -> Result<Answered<Replayed>, ApiError> {
     let work = move |engine: &farthing_engine::Engine| {
         if params.preview() {

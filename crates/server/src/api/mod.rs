@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod changes;
 pub mod checkouts;
 pub mod customers;
+pub mod drift;
 pub mod events;
 pub mod invoices;
 pub mod mails;
@@ -14,6 +15,7 @@ pub mod overrides;
 pub mod plans;
 mod retries;
 pub mod sandbox;
+pub mod scenarios;
 pub mod subscriptions;
 pub mod usage;
 
@@ -61,5 +63,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::list_events))
         .routes(routes!(events::get_event))
         .routes(routes!(events::replay_event))
+        .routes(routes!(drift::reconcile_customer))
+        .routes(routes!(drift::list_drift))
+        .routes(routes!(drift::ignore_drift))
         .routes(routes!(sandbox::advance_clock))
+        .routes(routes!(scenarios::list_scenarios))
+        .routes(routes!(scenarios::set_up_scenario))
 }

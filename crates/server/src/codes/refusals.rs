@@ -18,6 +18,7 @@ pub(super) fn code(code: Code) -> Option<&'static str> {
         Code::UnknownIntent => "unknown_intent",
         Code::ChangeInProgress => "change_in_progress",
         Code::CurrencyChange => "currency_change",
+        Code::DriftOver => "drift_over",
         Code::LastPaymentMethod => "last_payment_method",
         Code::NoBillingPage => "no_billing_page",
         Code::NoCatalog => "no_catalog",
@@ -49,6 +50,7 @@ pub(super) fn status(code: Code) -> Option<u16> {
         | Code::UnknownIntent
         | Code::ChangeInProgress
         | Code::CurrencyChange
+        | Code::DriftOver
         | Code::LastPaymentMethod
         | Code::NoTrial
         | Code::OverLimit
@@ -80,6 +82,7 @@ pub(super) fn title(code: Code) -> Option<&'static str> {
         Code::ChangeInProgress => "Another change is running",
         Code::CurrencyChange => "The running subscription is paid in another currency",
         Code::LastPaymentMethod => "It is the only payment method",
+        Code::DriftOver => "The difference is over",
         Code::NoBillingPage => "There is no billing page",
         Code::NoCatalog => "No catalog was applied yet",
         Code::NoTrial => "The plan has no trial",
@@ -96,6 +99,11 @@ pub(super) fn title(code: Code) -> Option<&'static str> {
 
 /// What happened and what to do.
 pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
+    for_operators(code).or_else(|| for_customers(code))
+}
+
+/// Where whoever runs the server has to do something.
+fn for_operators(code: Code) -> Option<(&'static str, &'static str)> {
     Some(match code {
         Code::CatalogBlocked => (
             "Applying it would take away a plan that customers are on.",
@@ -108,6 +116,25 @@ pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
         Code::CatalogNotAtProvider => {
             ("A price of the catalog was not made at the provider.", "Apply the catalog again.")
         }
+        Code::UnknownIntent => ("The change was begun by a newer version.", "Upgrade."),
+        Code::NoBillingPage => (
+            "It is not configured where customers reach this server.",
+            "Set `FARTHING_PUBLIC_URL`.",
+        ),
+        Code::NoCatalog => {
+            ("There are no plans and features yet.", "Run `farthing catalog apply`.")
+        }
+        Code::PriceMismatch => (
+            "A price at the provider has the lookup key of ours and another amount.",
+            "Remove that lookup key at the provider, then apply again.",
+        ),
+        Code::DriftOver => ("It was repaired, or is no longer there.", "Nothing needs to be done."),
+        _ => return None,
+    })
+}
+
+fn for_customers(code: Code) -> Option<(&'static str, &'static str)> {
+    Some(match code {
         Code::NoRunningSubscription => (
             "The subscription is not active or on trial, so it cannot be changed.",
             "Buy a plan with a new checkout.",
@@ -123,7 +150,6 @@ pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
             "The amounts, the subscription or 15 minutes have gone by since the preview.",
             "Ask for a new preview.",
         ),
-        Code::UnknownIntent => ("The change was begun by a newer version.", "Upgrade."),
         Code::ChangeInProgress => {
             ("Another change of this customer is running.", "Try again after `Retry-After`.")
         }
@@ -135,13 +161,6 @@ pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
             "A running subscription needs something to pay with.",
             "Add another payment method first, or cancel the subscription.",
         ),
-        Code::NoBillingPage => (
-            "It is not configured where customers reach this server.",
-            "Set `FARTHING_PUBLIC_URL`.",
-        ),
-        Code::NoCatalog => {
-            ("There are no plans and features yet.", "Run `farthing catalog apply`.")
-        }
         Code::NoTrial => ("A trial was asked for and the plan has none.", "Buy it without one."),
         Code::OverLimit => (
             "The customer holds more than the plan has room for; `errors` says what has to go.",
@@ -151,10 +170,6 @@ pub(super) fn advice(code: Code) -> Option<(&'static str, &'static str)> {
         Code::PlanIsFree => {
             ("A plan without prices cannot be bought.", "Cancel the subscription instead.")
         }
-        Code::PriceMismatch => (
-            "A price at the provider has the lookup key of ours and another amount.",
-            "Remove that lookup key at the provider, then apply again.",
-        ),
         Code::SamePlan => ("The customer is on this plan already.", "Nothing needs to be done."),
         Code::SubscriptionExists => (
             "The customer has a running subscription, so another one cannot be bought.",

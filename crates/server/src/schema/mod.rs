@@ -3,6 +3,7 @@
 //! The engine's own types are what is sent. The tests read every answer with these types, which
 //! refuse a field that they do not know, so that neither can change alone.
 
+mod drift;
 mod dunning;
 mod mails;
 mod pages;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use drift::*;
 pub use dunning::*;
 pub use mails::*;
 pub use pages::*;

@@ -28,7 +28,11 @@ async fn the_router_answers_what_the_document_lists_and_nothing_else() {
     let paths: BTreeSet<&String> = listed.iter().map(|(_, path)| path).collect();
     for path in paths {
         for method in METHODS {
-            let uri = path.replace("{id}", "a").replace("{feature}", "b").replace("{method}", "c");
+            let uri = path
+                .replace("{id}", "a")
+                .replace("{feature}", "b")
+                .replace("{method}", "c")
+                .replace("{name}", "d");
             let request = Request::builder().method(method).uri(uri).body(Body::empty()).unwrap();
             let answer = server.send(request).await;
             let there = answer.status != 405;
@@ -56,7 +60,11 @@ async fn every_operation_refuses_a_parameter_that_it_does_not_know() {
     let document = farthing_server::openapi_document();
     let mut asked = 0;
     for (method, path, _) in operations(&document) {
-        let uri = path.replace("{id}", "a").replace("{feature}", "b").replace("{method}", "c");
+        let uri = path
+            .replace("{id}", "a")
+            .replace("{feature}", "b")
+            .replace("{method}", "c")
+            .replace("{name}", "d");
         let method = method.parse().unwrap();
         let answer = server.raw(method, &format!("{uri}?nonsense=1"), b"{}".to_vec()).await;
         assert_eq!(answer.status, 422, "{path}: {answer:?}");

@@ -12,6 +12,7 @@ mod changes;
 mod connections;
 mod customers;
 mod document;
+mod drift;
 mod harness;
 mod idempotency;
 mod logs;

@@ -1,5 +1,6 @@
 //! The sandbox's clock, and what a slow or broken request leaves behind.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use axum::body::Body;
 use axum::http::Method;
 use farthing_core::time::Timestamp;
 use farthing_engine::Clock as _;
-use farthing_server::{Advanced, BoxFuture, Lab, LabError};
+use farthing_server::{Advanced, BoxFuture, Lab, LabError, Scenario, ScenarioSetUp};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
@@ -41,6 +42,25 @@ impl Lab for Clock {
 
     fn now(&self) -> Timestamp {
         NOW.parse().unwrap()
+    }
+
+    fn scenarios(&self) -> &'static [Scenario] {
+        &[("dispute", "charge", "the bank takes a charge back"), ("calm", "", "all is well")]
+    }
+
+    fn set_up(
+        &self,
+        scenario: ScenarioSetUp,
+    ) -> BoxFuture<'_, Result<BTreeMap<&'static str, String>, LabError>> {
+        Box::pin(async move {
+            match scenario.customer {
+                None if scenario.parameters.is_empty() => {
+                    Err(LabError { message: "dispute needs \"charge\"".to_owned() })
+                }
+                None => Ok(scenario.parameters.into_iter().collect()),
+                Some(customer) => Ok([("charge", format!("ch_of_{customer}"))].into()),
+            }
+        })
     }
 }
 
@@ -138,4 +158,36 @@ async fn what_a_client_gave_up_waiting_for_is_finished_and_kept() {
     assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"));
     assert_eq!(lab.moves.load(Ordering::SeqCst), 1);
     serving.abort();
+}
+
+#[tokio::test]
+async fn scenarios_are_listed_and_set_up_and_are_not_there_without_a_sandbox() {
+    let server = Server::with_lab(Arc::new(Clock::default()));
+    let list = server.get("/v1/sandbox/scenarios").await.json();
+    assert_eq!(
+        list["data"][0],
+        json!({"name": "dispute", "parameters": ["charge"], "does": "the bank takes a charge back"})
+    );
+    let path = "/v1/sandbox/scenarios/dispute";
+    let set = server.post(path, json!({"charge": "ch_1", "times": 3, "on": true})).await.json();
+    assert_eq!(
+        set["about"],
+        json!({"charge": "ch_1", "times": "3", "on": "true"}),
+        "numbers and truths arrive as texts"
+    );
+    let set = server.post(path, json!({"customer": "u_1"})).await.json();
+    assert_eq!(
+        (set["scenario"].as_str(), &set["about"]["charge"]),
+        (Some("dispute"), &json!("ch_of_u_1"))
+    );
+    let refused = server.raw(Method::POST, path, Vec::new()).await;
+    assert_eq!((refused.problem().as_str(), refused.status.as_u16()), ("invalid_request", 422));
+    assert!(refused.json()["errors"][0]["message"].as_str().unwrap().contains("charge"));
+    let unknown = server.post("/v1/sandbox/scenarios/nonsense", json!({})).await;
+    assert_eq!(unknown.problem(), "not_found");
+    let odd = server.post(path, json!({"chrage": "ch_1"})).await;
+    assert_eq!(odd.fields(), ["/chrage unknown_field"]);
+    let without = Server::new();
+    assert_eq!(without.post(path, json!({})).await.problem(), "not_found");
+    assert_eq!(without.get("/v1/sandbox/scenarios").await.problem(), "not_found");
 }

@@ -183,6 +183,21 @@ impl World {
         }
     }
 
+    /// The bank decides now, for us or against us. Refused when it has.
+    pub(super) fn decide_dispute(&mut self, id: &str, won: bool) -> Result<(), ApiError> {
+        let dispute = self.dispute(id)?.clone();
+        if dispute.status.is_closed() {
+            return Err(ApiError::refused("This dispute is already closed."));
+        }
+        let verdict = match (won, dispute.status.is_warning()) {
+            (true, true) => Status::WarningClosed,
+            (true, false) => Status::Won,
+            (false, _) => Status::Lost,
+        };
+        self.close(dispute, verdict);
+        Ok(())
+    }
+
     fn emit_dispute(&mut self, kind: &str, id: &str) {
         if let Ok(rendered) = self.retrieve_dispute(id) {
             self.emit(kind, rendered);

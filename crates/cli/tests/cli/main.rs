@@ -8,6 +8,7 @@ mod commands;
 mod dev;
 mod doctor;
 mod keys;
+mod reconcile;
 mod restart;
 mod serve;
 #[path = "../support/mod.rs"]

@@ -159,8 +159,10 @@ impl Engine {
             drift::save(tx, &Stored { seen_at: now, ..row.clone() })?;
             return Ok(false);
         }
-        let still = known.filter(|row| row.state == DriftState::Open);
-        let is_news = still.is_none() || one.repaired;
+        let was_open = known.as_ref().is_some_and(|row| row.state == DriftState::Open);
+        let is_news = !was_open || one.repaired;
+        let over = |row: &Stored| matches!(row.state, DriftState::Repaired | DriftState::Gone);
+        let still = known.filter(|row| !over(row));
         let (id, opened_at) = match still {
             Some(row) => (row.id, row.opened_at),
             None => (self.new_id(IdKind::Drift), now),

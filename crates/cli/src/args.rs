@@ -48,7 +48,11 @@ pub enum Command {
     /// Run in production; configured by environment variables
     Serve(Serve),
     /// Look for what is wrong with the setup; each finding with a fix
-    Doctor,
+    Doctor {
+        /// Make the webhook endpoint at Stripe, or make it right
+        #[arg(long)]
+        fix: bool,
+    },
     /// Ask every invariant of the live database; read-only
     Check,
     /// Play years of customers and faults through a catalog in memory; ends with 4 on findings

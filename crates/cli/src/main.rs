@@ -53,7 +53,7 @@ fn run(cli: Cli, out: &Out) -> Outcome {
         Command::Dev(dev) => dev::run(&global, &dev, out),
         Command::Init(init) => commands::init::run(&global, &init, out),
         Command::Serve(serve) => commands::serve::run(&serve, out),
-        Command::Doctor => commands::doctor::run(&global, out),
+        Command::Doctor { fix } => commands::doctor::run(&global, fix, out),
         Command::Check => commands::check::run(&global, out),
         Command::Simulate(simulate) => commands::simulate::run(&simulate, out),
         Command::Catalog(catalog) => commands::catalog::run(&global, catalog, out),

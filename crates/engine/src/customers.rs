@@ -9,6 +9,7 @@ use farthing_core::ids::CustomerId;
 use farthing_core::money::Currency;
 use farthing_core::subscription::{Standing, Status};
 use farthing_core::time::Timestamp;
+use farthing_providers::stripe::CustomerUpdate;
 use farthing_store::customers;
 use farthing_store::entitlements::{self, Stored};
 use farthing_store::{
@@ -181,6 +182,27 @@ impl Engine {
         materialize(tx, &catalog, customer, false, self.now())
     }
 
+    /// Receipts go where the app says today. The newest profile is sent, whichever change asked for
+    /// it, under a key made of its revision: again is once.
+    pub(crate) fn update_at_provider(&self, id: &CustomerId) -> Result<(), EngineError> {
+        let (customer, link) = self.read(|_, tx| {
+            Ok((customers::find(tx, id)?, customers::provider_id(tx, id, STRIPE)?))
+        })?;
+        let (Some(customer), Some(link)) = (customer, link) else {
+            return Ok(());
+        };
+        let update = CustomerUpdate {
+            email: Some(customer.email),
+            name: Some(customer.name.unwrap_or_default()),
+            key: format!("farthing:profile:{id}:{}", customer.revision),
+        };
+        match self.stripe()?.update_customer(&link, &update) {
+            // Deleted there: a comparison tells.
+            Err(error) if error.is_refusal("resource_missing") => Ok(()),
+            updated => Ok(updated?),
+        }
+    }
+
     fn create(
         &self,
         tx: &mut Tx<'_>,
@@ -226,6 +248,11 @@ impl Engine {
             return Ok((before, false));
         }
         let to = Some(json!({ "changed": changed_fields(&before, &next) }));
+        let shown = (&before.email, &before.name) != (&next.email, &next.name);
+        if shown && customers::provider_id(tx, &next.id, STRIPE)?.is_some() {
+            let customer = next.id.clone();
+            self.enqueue_once(tx, &Job::UpdateAtProvider { customer }, now)?;
+        }
         let mut next = next;
         self.next_revision(tx, &mut next)?;
         let change = Change { action: "customer.updated", from: None, to, effective_at: now };

@@ -129,6 +129,11 @@ pub enum Job {
         /// The last customer that is done; `""`: none.
         after: String,
     },
+    /// Tell the provider a customer's e-mail address and name.
+    UpdateAtProvider {
+        /// Whose.
+        customer: CustomerId,
+    },
     /// Forget a customer at the provider.
     DeleteAtProvider {
         /// The provider's id.
@@ -304,6 +309,7 @@ impl Engine {
             Job::Reconcile => self.reconcile_daily(call),
             Job::ReconcileCustomers { after } => self.reconcile_batch(call, after),
             Job::ResolveIntent { intent } => self.resolve_intent(call, intent),
+            Job::UpdateAtProvider { customer } => self.update_at_provider(customer),
             Job::DeleteAtProvider { provider_id } => {
                 match self.stripe()?.delete_customer(provider_id) {
                     Err(error) if error.is_refusal("resource_missing") => Ok(()),
@@ -501,6 +507,7 @@ impl Job {
             Self::Reconcile => "reconcile",
             Self::ReconcileCustomers { .. } => "reconcile_customers",
             Self::ResolveIntent { .. } => "resolve_intent",
+            Self::UpdateAtProvider { .. } => "update_at_provider",
             Self::DeleteAtProvider { .. } => "delete_at_provider",
         }
     }

@@ -22,6 +22,7 @@ on_both!(
     a_lost_answer_never_makes_a_second_customer_or_page,
     a_lost_answer_is_asked_for_again_after_the_profile_changed,
     what_was_never_sent_or_failed_is_done_later,
+    a_changed_address_reaches_the_provider_once_and_as_it_is_by_then,
     a_page_paid_while_an_answer_was_on_its_way_stays_paid,
     a_refused_page_fails_its_checkout_and_frees_the_trial,
     a_page_whose_closing_was_not_heard_of_is_closed_once,
@@ -91,6 +92,40 @@ fn a_lost_answer_is_asked_for_again_after_the_profile_changed(world: World) {
     let there = list(&world, "/v1/customers");
     assert_eq!((there.len(), &there[0]["email"]), (1, &json!("ana@new.example")));
     assert_eq!(there[0]["name"], "Ana");
+    world.check();
+}
+
+fn a_changed_address_reaches_the_provider_once_and_as_it_is_by_then(mut world: World) {
+    let id = world.customer("ana");
+    world.buy("ana", "growth");
+    let rename = |email: &str, name: Option<&str>| {
+        let name = name.map(str::to_owned);
+        let profile = Profile { email: email.to_owned(), name, ..Profile::default() };
+        world.engine.upsert_customer(&caller(), &id, &profile).unwrap();
+    };
+    world.line.set(|_| Fate::NotSent);
+    rename("first@new.example", Some("Ana"));
+    world.drain();
+    rename("second@new.example", Some("Ana Silva"));
+    world.drain();
+    world.line.heal();
+    let counted = std::sync::Arc::new(std::sync::Mutex::new(0));
+    let count = counted.clone();
+    world.line.set(move |request| {
+        *count.lock().unwrap() += i32::from(request.path.starts_with("/v1/customers/"));
+        Fate::Answered
+    });
+    world.advance_to(world.now().plus_seconds(3_600));
+    assert_eq!(*counted.lock().unwrap(), 1, "the newest profile, once");
+    let there = &list(&world, "/v1/customers")[0];
+    assert_eq!(
+        (&there["email"], &there["name"]),
+        (&json!("second@new.example"), &json!("Ana Silva"))
+    );
+    let metadata = Profile { email: "second@new.example".to_owned(), ..Profile::default() };
+    world.engine.upsert_customer(&caller(), &id, &metadata).unwrap();
+    world.drain();
+    assert_eq!(*counted.lock().unwrap(), 1, "nothing changed that the provider shows");
     world.check();
 }
 

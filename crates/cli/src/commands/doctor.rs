@@ -1,4 +1,6 @@
-//! `farthing doctor`: what is wrong with the setup, each finding with a fix. Changes nothing.
+//! `farthing doctor`: what is wrong with the setup, each finding with a fix.
+//!
+//! Changes nothing, unless it is asked to mend the webhook endpoint.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -10,11 +12,11 @@ use farthing_providers::stripe::account;
 use farthing_providers::{CallError, HttpTransport, Transport};
 use farthing_store::inbox::{self, EventState};
 use farthing_store::meta::{self, Mode};
-use farthing_store::{Store, alerts};
+use farthing_store::{Store, alerts, drift};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{catalog, doctor_mail, serve};
+use super::{catalog, doctor_endpoint, doctor_mail, serve};
 use crate::args::Global;
 use crate::client;
 use crate::clock::SystemClock;
@@ -47,7 +49,7 @@ struct Seen {
     fix: Option<String>,
 }
 
-struct Doctor<'a> {
+pub(super) struct Doctor<'a> {
     global: &'a Global,
     out: &'a Out,
     /// The configuration of `farthing serve`, when that is what is looked at and it can be read.
@@ -57,7 +59,9 @@ struct Doctor<'a> {
 }
 
 /// Looks at everything; ends with findings if there are any.
-pub fn run(global: &Global, out: &Out) -> Outcome {
+///
+/// With `fix` the webhook endpoint is made at Stripe, or made right.
+pub fn run(global: &Global, fix: bool, out: &Out) -> Outcome {
     let production = ["FARTHING_DATABASE_URL", "FARTHING_DATABASE_URL_FILE", "FARTHING_MODE"]
         .iter()
         .any(|name| process_env(name).is_some());
@@ -71,27 +75,35 @@ pub fn run(global: &Global, out: &Out) -> Outcome {
         doctor.trouble(&store);
     }
     doctor.webhook_secret();
+    if let Some(config) = doctor.config.clone() {
+        doctor_endpoint::look(&mut doctor, &config, fix);
+    }
     doctor.mail();
     doctor.port();
     doctor.tell()
 }
 
 impl Doctor<'_> {
-    fn ok(&mut self, check: &'static str, message: impl Into<String>) {
+    pub(super) fn ok(&mut self, check: &'static str, message: impl Into<String>) {
         self.seen.push(Seen { check, status: Status::Ok, message: message.into(), fix: None });
     }
 
-    fn skip(&mut self, check: &'static str, message: impl Into<String>) {
+    pub(super) fn skip(&mut self, check: &'static str, message: impl Into<String>) {
         let message = message.into();
         self.seen.push(Seen { check, status: Status::Skipped, message, fix: None });
     }
 
-    fn find(&mut self, check: &'static str, message: impl Into<String>, fix: impl Into<String>) {
+    pub(super) fn find(
+        &mut self,
+        check: &'static str,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
         let (message, fix) = (message.into(), Some(fix.into()));
         self.seen.push(Seen { check, status: Status::Finding, message, fix });
     }
 
-    fn fail(&mut self, check: &'static str, failure: Failure) {
+    pub(super) fn fail(&mut self, check: &'static str, failure: Failure) {
         let fix = failure.fix.unwrap_or_else(|| "see what the message says".to_owned());
         self.find(check, failure.message, fix);
     }
@@ -281,6 +293,15 @@ impl Doctor<'_> {
             }
             Err(error) => self.fail("alerts", error.into()),
         }
+        match store.read(drift::count_open) {
+            Ok(0) => self.ok("drift", "nothing is known to differ from the provider"),
+            Ok(n) => self.find(
+                "drift",
+                format!("{n} differences from the provider are open"),
+                "see `farthing reconcile`, then `farthing reconcile --fix`",
+            ),
+            Err(error) => self.fail("drift", error.into()),
+        }
         match store.read(inbox::counts) {
             Ok(counts) => {
                 let stuck = counts.iter().filter(|(state, _)| {
@@ -321,7 +342,7 @@ impl Doctor<'_> {
             Some(false) => self.find(
                 CHECK,
                 "STRIPE_WEBHOOK_SECRETS is not set: nothing that happens at Stripe arrives",
-                "add an endpoint for /webhooks/stripe in Stripe's dashboard and set its secret",
+                "run `farthing doctor --fix` with FARTHING_PUBLIC_URL set to make one, and set its secret",
             ),
             None => self.skip(CHECK, "the configuration cannot be read"),
         }

@@ -8,6 +8,7 @@ pub mod consume;
 pub mod customers;
 pub mod db;
 pub mod doctor;
+mod doctor_endpoint;
 mod doctor_mail;
 pub mod events;
 pub mod init;

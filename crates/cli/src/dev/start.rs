@@ -10,8 +10,8 @@ use farthing_engine::clock::RandomIds;
 use farthing_engine::keys::Authenticated;
 use farthing_engine::mails::Post;
 use farthing_engine::{Call, Clock, Config, Engine, Ids};
-use farthing_providers::Stripe;
 use farthing_mail::{Brand, Letterhead, Outbox};
+use farthing_providers::Stripe;
 use farthing_providers::stripe::{DEFAULT_TOLERANCE_SECONDS, WebhookConfig};
 use farthing_sandbox::Sandbox;
 use farthing_server::{AppState, Base};
@@ -49,9 +49,14 @@ pub fn prepare(dir: &Dir, database: Option<&str>, api: &str, out: &Out) -> Resul
     target::stamp(&store, Mode::Sandbox, &*clock)?;
     let account = sandbox.with(|world| world.account_id());
     target::tie_account(&store, &account).map_err(|failure| {
-        let files = format!("{} and {}", dir.sandbox().display(), target::shown(&database_url));
+        let sandbox = dir.sandbox().display().to_string();
+        let (what, how) = match database_url.strip_prefix("sqlite:") {
+            Some(path) => (path.to_owned(), "remove"),
+            None => (target::shown(&database_url), "name a new database and remove"),
+        };
+        let all = if how == "remove" { format!("{sandbox} and {what}") } else { sandbox.clone() };
         failure.fix(format!(
-            "restore the sandbox file it was used with, or remove {files} to start afresh"
+            "put the {sandbox} back that the database was used with, or {how} {all} to start afresh"
         ))
     })?;
     let stripe = stripe(dir, &sandbox, &clock, api)?;

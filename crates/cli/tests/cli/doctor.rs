@@ -72,6 +72,7 @@ fn a_production_setup_is_looked_at_as_a_whole() {
         ("FARTHING_LISTEN", "127.0.0.1:0"),
         ("FARTHING_RETURN_BASE", "http://localhost:3000"),
         ("STRIPE_API_KEY", "sk_test_1"),
+        ("FARTHING_PUBLIC_URL", "http://localhost:4000"),
         ("FARTHING_STRIPE_URL", dev.ready()["sandbox"].as_str().unwrap()),
         ("FARTHING_DATABASE_URL", &url),
     ];
@@ -93,4 +94,15 @@ fn a_production_setup_is_looked_at_as_a_whole() {
         assert_eq!(status(check), "ok", "{answer}");
     }
     assert_eq!(status("webhooks"), "finding", "no secret is configured");
+    let message = |answer: &serde_json::Value, check: &str| {
+        let seen = answer["checks"].as_array().unwrap().iter();
+        let seen = seen.filter(|seen| seen["check"] == check).map(|seen| seen.to_string());
+        seen.collect::<String>()
+    };
+    assert!(message(&answer, "endpoint").contains("no endpoint delivers to"), "{answer}");
+    let made = run(&["doctor", "--fix", "--json"]).exits(4).json();
+    assert!(message(&made, "endpoint").contains("STRIPE_WEBHOOK_SECRETS=whsec_"), "{made}");
+    let again = run(&["doctor", "--fix", "--json"]).json();
+    assert!(message(&again, "endpoint").contains("delivers everything"), "{again}");
+    assert!(!again.to_string().contains("whsec_"), "a secret is told once");
 }

@@ -38,8 +38,13 @@ impl std::fmt::Debug for WebhookEndpoint {
 impl WebhookEndpoint {
     /// Whether it delivers everything that we act on.
     pub fn is_up_to_date(&self) -> bool {
+        self.enabled && self.lacks().is_empty()
+    }
+
+    /// The types that we act on and that it does not deliver.
+    pub fn lacks(&self) -> Vec<&'static str> {
         let delivers = |event: &str| self.events.iter().any(|known| known == event || known == "*");
-        self.enabled && EVENTS.iter().copied().all(delivers)
+        EVENTS.iter().copied().filter(|event| !delivers(event)).collect()
     }
 }
 

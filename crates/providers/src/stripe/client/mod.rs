@@ -188,6 +188,12 @@ impl Stripe {
         Ok(checkout)
     }
 
+    /// Every webhook endpoint of the account, without their secrets.
+    pub fn list_webhook_endpoints(&self) -> Result<Vec<WebhookEndpoint>, CallError> {
+        let list = webhook_endpoints::encode_list_webhook_endpoints;
+        self.pages(list, webhook_endpoints::decode_webhook_endpoints)
+    }
+
     /// Finds our webhook endpoint by its address and makes it deliver [`EVENTS`], or creates it.
     /// Only a new one comes with its secret.
     ///
@@ -198,8 +204,7 @@ impl Stripe {
         url: &str,
         key: &str,
     ) -> Result<WebhookEndpoint, CallError> {
-        let list = webhook_endpoints::encode_list_webhook_endpoints;
-        let all = self.pages(list, webhook_endpoints::decode_webhook_endpoints)?;
+        let all = self.list_webhook_endpoints()?;
         let mut ours = all.into_iter().filter(|known| known.url == url).peekable();
         if ours.peek().is_none() {
             let create = webhook_endpoints::encode_create_webhook_endpoint(url, key);

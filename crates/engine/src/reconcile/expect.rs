@@ -102,8 +102,11 @@ fn differences(stored: &Stored, (seen, expected): &(Seen, Subscription)) -> Vec<
         return Vec::new();
     }
     let told = |field: &str| match field {
-        // What is on its way to being paid changes nothing yet.
-        "standing" => seen.payment != Payment::Waiting,
+        // While a period is on its way to being paid the provider is on what comes next, and what was
+        // paid before it cannot be told from what came before that.
+        "standing" | "plan" | "price" | "interval" | "pending_change" => {
+            seen.payment != Payment::Waiting
+        }
         // Afterwards the provider does not say it any more.
         "trial_ends_at" => expected.status == Status::Trialing,
         _ => true,

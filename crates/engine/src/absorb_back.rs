@@ -6,6 +6,7 @@ use farthing_core::money::Money;
 use farthing_core::snapshot::{
     ChargeSnapshot, DisputeSnapshot, DisputeStatus, RefundSnapshot, RefundStatus,
 };
+use farthing_store::customers::Customer;
 use farthing_store::disputes::{self, Dispute};
 use farthing_store::invoices::Place;
 use farthing_store::payments::{self, Payment};
@@ -53,24 +54,35 @@ impl Engine {
             return Ok(None);
         };
         let payment = returned_payment(tx, &id, snapshot.payment.as_deref())?;
-        check_money(&snapshot.id, snapshot.amount, &payment)?;
+        self.absorb_refund_of(tx, call, (&mut customer, &payment), snapshot, fetch)?;
+        Ok(Some(id))
+    }
+
+    /// The same for a payment that is known. `customer` is locked.
+    pub(crate) fn absorb_refund_of(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        (customer, payment): (&mut Customer, &Payment),
+        snapshot: &RefundSnapshot,
+        fetch: i64,
+    ) -> Result<(), EngineError> {
+        check_money(&snapshot.id, snapshot.amount, payment)?;
         let state = state_of(snapshot)?;
-        let known = known_refund(tx, snapshot, &payment)?;
+        let known = known_refund(tx, snapshot, payment)?;
         if known.as_ref().is_some_and(|known| fetch < known.seen) {
-            return Ok(Some(id));
+            return Ok(());
         }
         let refund = match known {
             Some(known) if same(&known, snapshot, state) => {
-                self.follow_return(tx, call, (&mut customer, &payment), Vec::new())?;
-                return Ok(Some(id));
+                return self.follow_return(tx, call, (customer, payment), Vec::new());
             }
             Some(known) => self.save_refund(tx, known, (snapshot, state), fetch)?,
-            None => self.insert_refund(tx, &payment, (snapshot, state), fetch)?,
+            None => self.insert_refund(tx, payment, (snapshot, state), fetch)?,
         };
         self.tell_failure(tx, &refund)?;
         let changes = vec![self.refund_change(&refund)];
-        self.follow_return(tx, call, (&mut customer, &payment), changes)?;
-        Ok(Some(id))
+        self.follow_return(tx, call, (customer, payment), changes)
     }
 
     /// Writes what the provider has into a refund that we know.

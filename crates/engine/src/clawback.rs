@@ -7,6 +7,7 @@ use farthing_core::catalog::Catalog;
 use farthing_core::clawback;
 use farthing_core::ids::{CustomerId, IdKind};
 use farthing_core::subscription::{Event, PaidPeriod, Status};
+use farthing_core::time::Timestamp;
 use farthing_store::credits::Because;
 use farthing_store::customers::Customer;
 use farthing_store::payments::{self, Payment};
@@ -135,20 +136,8 @@ impl Engine {
         if reversal.captured == 0 || reversal.settled < reversal.captured {
             return Ok(());
         }
-        let bought = purchases::of_invoice(tx, &customer.id, STRIPE, invoice)?;
-        let running = subscriptions::of_customer(tx, &customer.id)?;
         let now = self.now();
-        let paid_by_it = |stored: &Stored| {
-            let sub = &stored.subscription;
-            let runs = matches!(sub.status, Status::Active | Status::Paused);
-            let pays = |one: &Purchase| {
-                one.subscription == stored.id
-                    && one.price == sub.price
-                    && one.period_end == sub.period.end
-            };
-            runs && now < sub.period.end && bought.iter().any(pays)
-        };
-        let Some(stored) = running.into_iter().find(paid_by_it) else {
+        let Some(stored) = paid_by_invoice(tx, &customer.id, invoice, now)? else {
             return Ok(());
         };
         let (_, catalog) = self.catalog(tx)?;
@@ -224,6 +213,27 @@ impl Engine {
         };
         Ok(purchases::insert(tx, &stored.customer, &purchase)?)
     }
+}
+
+/// The subscription whose present period an invoice paid for.
+pub(crate) fn paid_by_invoice(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    invoice: &str,
+    now: Timestamp,
+) -> Result<Option<Stored>, EngineError> {
+    let bought = purchases::of_invoice(tx, customer, STRIPE, invoice)?;
+    let paid_by_it = |stored: &Stored| {
+        let sub = &stored.subscription;
+        let runs = matches!(sub.status, Status::Active | Status::Paused);
+        let pays = |one: &Purchase| {
+            one.subscription == stored.id
+                && one.price == sub.price
+                && one.period_end == sub.period.end
+        };
+        runs && now < sub.period.end && bought.iter().any(pays)
+    };
+    Ok(subscriptions::of_customer(tx, customer)?.into_iter().find(paid_by_it))
 }
 
 /// How the money of a purchase stands.

@@ -90,6 +90,11 @@ pub enum Job {
         /// The provider's id.
         provider_id: String,
     },
+    /// Go on with a refund that was agreed to and whose outcome is not known.
+    SendRefund {
+        /// Our id.
+        refund: String,
+    },
     /// End a subscription at the end of what was paid for: its last payment went back.
     EndAfterRefund {
         /// Our id.
@@ -303,6 +308,7 @@ impl Engine {
                 self.check_room_before(call, subscription, *change_at)
             }
             Job::EndGrace { customer } => self.end_grace(call, customer),
+            Job::SendRefund { refund } => self.send_refund(call, refund, true),
             Job::EndAfterRefund { subscription } => self.end_after_refund(call, subscription),
             Job::MailTrialEnding { subscription } => self.mail_trial_ending(subscription),
             Job::MailLastChance { subscription } => self.mail_last_chance(subscription),
@@ -501,6 +507,7 @@ impl Job {
             Self::CancelAtProvider { .. } => "cancel_at_provider",
             Self::CheckRoom { .. } => "check_room",
             Self::EndGrace { .. } => "end_grace",
+            Self::SendRefund { .. } => "send_refund",
             Self::EndAfterRefund { .. } => "end_after_refund",
             Self::MailTrialEnding { .. } => "mail_trial_ending",
             Self::MailLastChance { .. } => "mail_last_chance",

@@ -18,6 +18,7 @@ before(async () => {
   [dev, browser] = await Promise.all([Dev.start(), launch()]);
   await dev.buy("u_ana", { email: "ana@example.com", name: "Ana Silva" }, "growth");
   await dev.buy("u_bo", { email: "bo@example.com", name: "Bo Lind" }, "starter");
+  await dev.buy("u_di", { email: "di@example.com", name: "Di Marsh" }, "growth");
   await dev.call("PUT", "/v1/customers/u_cy", { email: "cy@example.com", name: "Cy" });
 });
 
@@ -115,6 +116,31 @@ test("an event that nobody understood is looked at and handled again", async () 
   await context.close();
 });
 
+test("money goes back when finance agrees to what support asked for", async () => {
+  const support = await open(browser);
+  await join(support.page, dev.cli("admin", "invite", "su@example.com", "--role", "support").link, "Su Support");
+  await support.page.goto(`${dev.api}/admin/customers/u_di`);
+  await support.page.getByRole("link", { name: "Money back…" }).click();
+  await support.page.getByText("The policy allows it.").waitFor();
+  await support.page.getByLabel("Reason, at least 10 characters").fill("It was bought by mistake");
+  await support.page.getByRole("button", { name: "Show what happens" }).click();
+  await support.page.getByRole("button", { name: /^Ask for \$[\d.]+ back for Di Marsh$/ }).click();
+  await support.page.getByText("to decide").first().waitFor();
+  assert.equal(await support.page.getByRole("button", { name: /^Refund/ }).count(), 0);
+  await support.context.close();
+
+  const finance = await open(browser);
+  await join(finance.page, dev.cli("admin", "invite", "fi@example.com", "--role", "finance").link, "Fi Finance");
+  await finance.page.getByRole("link", { name: /refunds to decide/ }).click();
+  await shoot(finance.page, "admin-refunds");
+  await finance.page.locator("[data-row] a[data-first]").first().click();
+  await shoot(finance.page, "admin-refund");
+  await finance.page.getByRole("button", { name: /^Refund \$[\d.]+ to Di Marsh$/ }).click();
+  await finance.page.getByText("Agreed").waitFor();
+  assert.equal(await finance.page.getByRole("button", { name: /^Refund/ }).count(), 0);
+  await finance.context.close();
+});
+
 test("somebody who may only look sees no way to change anything, and has none", async () => {
   const link = dev.cli("admin", "invite", "vi@example.com", "--role", "viewer").link;
   const { page, context } = await open(browser);
@@ -124,7 +150,7 @@ test("somebody who may only look sees no way to change anything, and has none", 
   const places = page.getByRole("navigation", { name: "Admin" });
   assert.equal(await places.getByRole("link", { name: "Customers" }).count(), 1);
   assert.equal(await places.getByRole("link", { name: "Team" }).count(), 0);
-  for (const path of ["/admin/team", "/admin/keys", "/admin/customers/u_ana/change?what=cancel"]) {
+  for (const path of ["/admin/team", "/admin/keys", "/admin/customers/u_ana/refund", "/admin/customers/u_ana/change?what=cancel"]) {
     const answer = await page.goto(dev.api + path);
     assert.equal(answer.status(), 403, path);
     await page.getByText("Not for your role").waitFor();
@@ -173,6 +199,9 @@ const SCREENS = [
   "/admin/customers/u_ana",
   "/admin/customers/u_ana/overrides",
   "/admin/customers/u_ana/change?what=cancel",
+  "/admin/customers/u_ana/refund",
+  "/admin/refunds?state=",
+  "/admin/disputes",
   "/admin/catalog",
   "/admin/events",
   "/admin/outbox",

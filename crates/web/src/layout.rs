@@ -28,6 +28,8 @@ pub(crate) struct Frame<'a> {
 const PLACES: &[(&str, &str, Action)] = &[
     ("/admin", words::HOME, Action::Look),
     ("/admin/customers", words::CUSTOMERS, Action::Look),
+    ("/admin/refunds", words::REFUNDS, Action::Look),
+    ("/admin/disputes", words::DISPUTES, Action::Look),
     ("/admin/catalog", words::CATALOG, Action::Look),
     ("/admin/events", words::EVENTS, Action::Look),
     ("/admin/outbox", words::OUTBOX, Action::Look),

@@ -88,7 +88,7 @@ pub fn who_may(action: Action) -> Vec<Role> {
 /// Whether somebody has to show again who they are, within five minutes before it is done: money
 /// goes out, or something that opens doors is made.
 pub fn needs_step_up(action: Action) -> bool {
-    matches!(action, Action::Refund | Action::Keys | Action::Team)
+    matches!(action, Action::AskRefund | Action::Refund | Action::Keys | Action::Team)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Home: what needs a person, and nothing that does not.
 
 use farthing_engine::attention::Attention;
+use farthing_engine::reconcile::DriftState;
+use farthing_engine::refunds::{RefundFilter, RefundState};
+use farthing_engine::{Engine, EngineError};
 use maud::{Markup, html};
 
 use super::desk::{Answer, Desk};
@@ -9,17 +12,40 @@ use crate::layout::empty;
 use crate::show;
 
 pub(crate) async fn show(desk: Desk) -> Answer {
-    let found = desk.ask(|engine| engine.attention()).await?;
+    let (found, open) = desk.ask(|engine| Ok((engine.attention()?, Open::of(engine)?))).await?;
     let body = html! {
         h1 { (words::TITLE) }
-        (needs(&found))
+        (needs(&found, &open))
         (soon(&desk, &found))
     };
     desk.page(words::TITLE, &body)
 }
 
-fn needs(found: &Attention) -> Markup {
+/// What waits for a decision; the first hundred of each.
+struct Open {
+    refunds: i64,
+    disputes: i64,
+    drift: i64,
+}
+
+impl Open {
+    fn of(engine: &Engine) -> Result<Self, EngineError> {
+        let review = Some(RefundState::NeedsReview);
+        let filter = RefundFilter { state: review, ..RefundFilter::default() };
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        Ok(Self {
+            refunds: count(engine.refunds(&filter, "", 100)?.len()),
+            disputes: count(engine.disputes((None, true), "", 100)?.len()),
+            drift: count(engine.drift(Some(DriftState::Open), None, "", 100)?.len()),
+        })
+    }
+}
+
+fn needs(found: &Attention, open: &Open) -> Markup {
     let counts = [
+        (open.refunds, words::REFUNDS, "/admin/refunds"),
+        (open.disputes, words::DISPUTES, "/admin/disputes"),
+        (open.drift, words::DRIFT, "/admin/drift"),
         (found.dead, words::DEAD, "/admin/events?state=dead"),
         (found.quarantined, words::QUARANTINED, "/admin/events?state=quarantined"),
         (found.past_due, words::PAST_DUE, "/admin/customers?standing=past_due"),

@@ -11,8 +11,8 @@ use farthing_engine::operators::roles::needs_step_up;
 use farthing_engine::operators::{Action, may};
 
 use super::{
-    audit, catalog, checks, customer, customers, drift, events, help, home, keys, lab, outbox,
-    team, you,
+    audit, catalog, checks, customer, customers, disputes, drift, events, help, home, keys, lab,
+    outbox, refunds, team, you,
 };
 use crate::guard::Visitor;
 use crate::refusal::Refusal;
@@ -40,7 +40,7 @@ pub(crate) fn router() -> Router<Site> {
 
 #[rustfmt::skip]
 fn all() -> Screens {
-    use Action::{ApplyCatalog, Audit, ChangePlan, Favour, Keys, Lab, Look, Note, Repair, Team};
+    use Action::{ApplyCatalog, AskRefund, Refund, Audit, ChangePlan, Favour, Keys, Lab, Look, Note, Repair, Team};
     Screens::default()
         .get("/admin", Look, home::show)
         .get("/admin/help", Look, help::show)
@@ -55,6 +55,13 @@ fn all() -> Screens {
         .get("/admin/customers/{id}/overrides", Favour, customer::favour::form)
         .post("/admin/customers/{id}/overrides", Favour, customer::favour::put)
         .post("/admin/customers/{id}/overrides/{feature}/end", Favour, customer::favour::end)
+        .get("/admin/customers/{id}/refund", AskRefund, refunds::form)
+        .post("/admin/customers/{id}/refund", AskRefund, refunds::ask)
+        .get("/admin/refunds", Look, refunds::list)
+        .get("/admin/refunds/{id}", Look, refunds::show)
+        .post("/admin/refunds/{id}/approve", Refund, refunds::approve)
+        .post("/admin/refunds/{id}/reject", Refund, refunds::reject)
+        .get("/admin/disputes", Look, disputes::list)
         .get("/admin/catalog", Look, catalog::show)
         .get("/admin/catalog/versions/{version}", Look, catalog::version)
         .post("/admin/catalog/plan", ApplyCatalog, catalog::plan)

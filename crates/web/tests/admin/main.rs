@@ -4,6 +4,7 @@
 mod escaping;
 mod forms;
 mod harness;
+mod money_back;
 mod roles;
 mod sign_in;
 mod working;

@@ -25,13 +25,27 @@ fn address(panel: &Panel, screen: &Screen) -> String {
     let path = screen.path.replace("{id}", id).replace("{version}", "1");
     let query =
         if path.ends_with("/change") && screen.method == Method::GET { "?what=cancel" } else { "" };
+    let path = path.replace("/refunds/none", &format!("/refunds/{}", refund(panel)));
     format!("{}{query}", path.replace("{feature}", "chatbots"))
+}
+
+/// The one refund that was asked for.
+fn refund(panel: &Panel) -> String {
+    let filter = farthing_engine::refunds::RefundFilter::default();
+    off(|| panel.world.engine.refunds(&filter, "", 1).unwrap())[0].id.clone()
 }
 
 fn filled() -> Panel {
     let mut panel = Panel::new();
     off(|| {
         panel.bought("u_1", "growth");
+        let ask = farthing_engine::refunds::RefundAsk {
+            customer: "u_1".parse().unwrap(),
+            payment: None,
+            amount: None,
+            reason: "it does not do what I need".to_owned(),
+        };
+        panel.world.engine.request_refund(&world::caller(), &ask, None).unwrap();
         panel.world.engine.create_key(&world::caller(), "app", farthing_engine::keys::Scope::Full)
     })
     .unwrap();

@@ -35,6 +35,9 @@ fn plan(desk: &Desk, found: &Found) -> Markup {
                 dt { (words::REVISION) } dd { (state.revision) }
             }
             @if desk.may(Action::ChangePlan) { (changes(found)) }
+            @if desk.may(Action::AskRefund) {
+                a.button.quiet href={ (paths::customer(found.customer.id.as_str())) "/refund" } { (words::REFUND) }
+            }
             @if desk.may(Action::Repair) {
                 (desk.button(&format!("{}/reconcile", paths::customer(found.customer.id.as_str())), words::COMPARE, "quiet"))
             }

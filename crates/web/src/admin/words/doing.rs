@@ -21,6 +21,7 @@ pub(crate) mod customer {
     pub(crate) const RESUME: &str = "Take back what is scheduled";
     pub(crate) const CANCEL: &str = "End with the period";
     pub(crate) const CANCEL_NOW: &str = "End at once";
+    pub(crate) const REFUND: &str = "Money back…";
     pub(crate) const COMPARE: &str = "Compare with the provider";
     pub(crate) const LIMITS: &str = "Limits";
     pub(crate) const OVERRIDES: &str = "Exceptions";

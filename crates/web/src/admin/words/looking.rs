@@ -8,6 +8,8 @@ pub(crate) mod frame {
     pub(crate) const SIGN_OUT: &str = "Sign out";
     pub(crate) const HOME: &str = "Home";
     pub(crate) const CUSTOMERS: &str = "Customers";
+    pub(crate) const REFUNDS: &str = "Refunds";
+    pub(crate) const DISPUTES: &str = "Disputes";
     pub(crate) const CATALOG: &str = "Catalog";
     pub(crate) const EVENTS: &str = "Events in";
     pub(crate) const OUTBOX: &str = "Events out";
@@ -66,6 +68,9 @@ pub(crate) mod home {
     pub(crate) const NOTHING: &str = "Nothing needs you.";
     pub(crate) const NOTHING_MORE: &str =
         "Refunds to decide, disputes, dead events and drift would be here.";
+    pub(crate) const REFUNDS: &str = "refunds to decide";
+    pub(crate) const DISPUTES: &str = "disputes to answer";
+    pub(crate) const DRIFT: &str = "differences from the provider";
     pub(crate) const DEAD: &str = "events gave up";
     pub(crate) const QUARANTINED: &str = "events set aside";
     pub(crate) const PAST_DUE: &str = "customers past due";
@@ -186,11 +191,12 @@ pub(crate) mod help {
     pub(crate) const TITLE: &str = "Shortcuts";
     pub(crate) const ABOUT: &str =
         "They need scripts; everything can be reached with Tab and Enter without them.";
-    pub(crate) const KEYS: [(&str, &str); 8] = [
+    pub(crate) const KEYS: [(&str, &str); 9] = [
         ("Ctrl K", "Find a customer"),
         ("/", "To the search field of this page"),
         ("g h", "Home"),
         ("g c", "Customers"),
+        ("g r", "Refunds"),
         ("g e", "Events in"),
         ("j  k", "Next and previous row of a list"),
         ("a  r  e", "To approve, reject or ask, on a refund"),

@@ -3,12 +3,14 @@
 mod doing;
 mod door;
 mod looking;
+mod money_back;
 
 use farthing_engine::operators::Role;
 
 pub(crate) use doing::{catalog, change, customer, drift, events, favour, keys, lab, team};
 pub(crate) use door::{confirm, link, second_factor, sign_in, you};
 pub(crate) use looking::{audit, checks, customers, frame, help, home, outbox, refused, timeline};
+pub(crate) use money_back::{disputes, refunds};
 
 /// What a role is called.
 pub(crate) fn role_name(role: Role) -> &'static str {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Direction, OverLimit, OverLimitFinding};
-use crate::snapshot::SubscriptionSnapshot;
+use crate::snapshot::{SubscriptionSnapshot, SubscriptionStatus};
 use crate::subscription::{Pending, Standing, Status, Subscription};
 use crate::time::{Interval, Timestamp};
 
@@ -31,6 +31,11 @@ pub enum Command {
     },
     /// Nothing of what was scheduled.
     Resume,
+    /// A later end of the trial.
+    ExtendTrial {
+        /// The first instant after the trial; whole seconds.
+        until: Timestamp,
+    },
 }
 
 /// Where the provider has to get to.
@@ -57,6 +62,11 @@ pub enum Goal {
     EndNow,
     /// As it is, with nothing scheduled.
     Stay,
+    /// On trial until then.
+    TrialUntil {
+        /// The first instant after the trial; whole seconds.
+        until: Timestamp,
+    },
 }
 
 /// Why a command is refused. Nothing was changed.
@@ -74,6 +84,15 @@ pub enum Rejection {
     NotRunning(Status),
     /// A payment is overdue: it has to be paid before more is bought.
     PastDue,
+    /// It is not on trial.
+    NotOnTrial,
+    /// An end or a change is scheduled: it has to be undone before the trial is made longer.
+    ChangeScheduled,
+    /// The trial would not become longer.
+    NotLater {
+        /// When it ends.
+        ends_at: Timestamp,
+    },
     /// The plan has no room for what is held.
     OverLimit(Vec<OverLimitFinding>),
 }
@@ -88,6 +107,9 @@ impl Rejection {
             Self::NothingToUndo => "nothing_to_undo",
             Self::NotRunning(_) => "no_running_subscription",
             Self::PastDue => "past_due",
+            Self::NotOnTrial => "not_on_trial",
+            Self::ChangeScheduled => "change_scheduled",
+            Self::NotLater { .. } => "trial_not_longer",
             Self::OverLimit(_) => "over_limit",
         }
     }
@@ -115,10 +137,27 @@ pub fn decide(
         Command::Cancel { at_once: false } => Ok(Some(Goal::EndLater)),
         Command::Resume if scheduled => Ok(Some(Goal::Stay)),
         Command::Resume => Err(Rejection::NothingToUndo),
+        Command::ExtendTrial { until } => extend_trial(sub, *until),
         Command::Change { plan, interval } => {
             let interval = interval.unwrap_or(sub.interval);
             decide_change(catalog, sub, (plan, interval), held)
         }
+    }
+}
+
+fn extend_trial(sub: &Subscription, until: Timestamp) -> Result<Option<Goal>, Rejection> {
+    let Some(ends_at) = sub.trial_ends_at.filter(|_| sub.status == Status::Trialing) else {
+        return Err(Rejection::NotOnTrial);
+    };
+    if until == ends_at {
+        return Ok(None);
+    }
+    if sub.cancel_at.is_some() || sub.pending.is_some() {
+        return Err(Rejection::ChangeScheduled);
+    }
+    match ends_at < until {
+        true => Ok(Some(Goal::TrialUntil { until })),
+        false => Err(Rejection::NotLater { ends_at }),
     }
 }
 
@@ -183,6 +222,8 @@ pub enum Step {
     CancelAtPeriodEnd,
     /// End it.
     CancelNow,
+    /// Move the end of the trial.
+    MoveTrialEnd,
 }
 
 impl Step {
@@ -196,6 +237,7 @@ impl Step {
             Self::SetNextPhase { .. } => "set_next_phase",
             Self::CancelAtPeriodEnd => "cancel_at_period_end",
             Self::CancelNow => "cancel_now",
+            Self::MoveTrialEnd => "move_trial_end",
         }
     }
 }
@@ -218,6 +260,11 @@ pub fn next_step(seen: &SubscriptionSnapshot, goal: &Goal, price: Option<&str>) 
             Some(_) => None,
         }),
         Goal::Stay => release.or(clear),
+        // A trial that is over at the provider is not begun anew.
+        Goal::TrialUntil { until } => seen
+            .trial
+            .is_some_and(|trial| trial.end < *until && seen.status == SubscriptionStatus::Trialing)
+            .then_some(Step::MoveTrialEnd),
         Goal::Now { .. } => {
             let waiting = seen.pending_update.as_ref().map(|update| update.price.as_str());
             let there =
@@ -239,7 +286,7 @@ pub fn next_step(seen: &SubscriptionSnapshot, goal: &Goal, price: Option<&str>) 
 /// When a change that waits takes effect.
 pub fn effective_at(sub: &Subscription, goal: &Goal, now: Timestamp) -> Timestamp {
     match goal {
-        Goal::Now { .. } | Goal::EndNow | Goal::Stay => now,
+        Goal::Now { .. } | Goal::EndNow | Goal::Stay | Goal::TrialUntil { .. } => now,
         Goal::Later { .. } | Goal::EndLater => sub.period.end,
     }
 }

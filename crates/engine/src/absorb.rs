@@ -191,7 +191,9 @@ impl Engine {
             checkouts::Status::Expired => "checkout.expired",
             checkouts::Status::Open | checkouts::Status::Failed => "checkout.failed",
         };
-        if checkout.status != checkouts::Status::Settled {
+        // Whose card had a trial before is not offered another one.
+        let used = checkout.failure.as_deref() == Some("trial_used");
+        if checkout.status != checkouts::Status::Settled && !used {
             trials::release(tx, &checkout.id)?;
         }
         let to = json!({ "checkout": checkout.id, "status": checkout.status.as_str(), "failure": checkout.failure });

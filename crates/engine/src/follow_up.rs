@@ -188,6 +188,7 @@ impl Engine {
                 self.open_period(tx, stored, (period, plan), None)?;
                 let window = Window { start: period.start, replaces: true, paid: PaidBy::Nothing };
                 self.grant_plan_credits(tx, call, (plan, stored), window)?;
+                self.leave_reminder(tx, stored)?;
                 self.enqueue(tx, &Job::ExpireTrial { subscription: stored.id.clone() }, period.end)
             }
             Event::Activated(paid) | Event::TrialConverted(paid) => {
@@ -214,9 +215,9 @@ impl Engine {
             }
             Event::Recovered
             | Event::CancelScheduled(_)
-            | Event::CancelUndone
             | Event::ChangeUnscheduled
             | Event::Paused => Ok(()),
+            Event::CancelUndone => self.leave_reminder(tx, stored),
             Event::ChangeScheduled(pending) => self.watch_boundary(tx, stored, pending),
         }
     }

@@ -33,6 +33,11 @@ pub enum Job {
         /// Our id.
         subscription: String,
     },
+    /// Remind of the end of a trial.
+    RemindTrial {
+        /// Our id.
+        subscription: String,
+    },
     /// Take the next step with a payment that is overdue.
     DunningStep {
         /// Our id.
@@ -293,6 +298,7 @@ impl Engine {
             Job::SyncSubscription { subscription } => self.sync_subscription(call, subscription),
             Job::SyncCheckout { checkout } => self.sync_checkout(checkout),
             Job::ExpireTrial { subscription } => self.expire_trial(call, subscription),
+            Job::RemindTrial { subscription } => self.remind_trial(call, subscription),
             Job::DunningStep { subscription } => self.dunning_step(call, subscription),
             Job::DunningLook { subscription } => self.dunning_look(call, subscription),
             Job::DunningRetry { subscription, due } => self.dunning_retry(call, subscription, *due),
@@ -496,6 +502,7 @@ impl Job {
             Self::SyncSubscription { .. } => "sync_subscription",
             Self::SyncCheckout { .. } => "sync_checkout",
             Self::ExpireTrial { .. } => "expire_trial",
+            Self::RemindTrial { .. } => "remind_trial",
             Self::DunningStep { .. } => "dunning_step",
             Self::DunningLook { .. } => "dunning_look",
             Self::DunningRetry { .. } => "dunning_retry",

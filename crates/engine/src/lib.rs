@@ -48,6 +48,7 @@ mod room;
 mod sold;
 pub mod state;
 pub mod subscriptions;
+pub mod trials;
 mod wake;
 
 use std::sync::{Arc, OnceLock, RwLock};

@@ -6,9 +6,10 @@ use farthing_core::catalog::{Catalog, Direction, Limit, OverLimit, Plan, PlanCre
 use farthing_core::ids::CustomerId;
 use farthing_core::money::Money;
 use farthing_core::time::{Interval, Timestamp};
-use farthing_store::{Tx, customers, subscriptions};
+use farthing_store::{Tx, checkouts, customers, subscriptions, trials};
 use serde::Serialize;
 
+use crate::checkouts::claims;
 use crate::room::held;
 use crate::{Engine, EngineError};
 
@@ -25,7 +26,7 @@ pub struct PlanOffer {
     pub limits: BTreeMap<String, Option<Limit>>,
     /// Credit feature key to what each paid period grants.
     pub credits: BTreeMap<String, PlanCredits>,
-    /// The trial's length in days, where the plan has one.
+    /// The trial's length in days, where the plan has one and the customer may still have it.
     pub trial_days: Option<i64>,
     /// What the plan is for the customer: `current`, `checkout`, `upgrade`, `downgrade`, or `null`
     /// without a customer.
@@ -44,7 +45,17 @@ impl Engine {
                 Some(id) => Some(standing(tx, id, engine.now())?),
             };
             let plans = catalog.tiers.iter().filter_map(|key| Some((key, catalog.plans.get(key)?)));
-            Ok(plans.map(|(key, plan)| offer(&catalog, (key, plan), standing.as_ref())).collect())
+            let mut offers = Vec::new();
+            for (key, plan) in plans {
+                let mut shown = offer(&catalog, (key, plan), standing.as_ref());
+                if let Some(id) = customer
+                    && had_trial(engine, tx, id, plan)?
+                {
+                    shown.trial_days = None;
+                }
+                offers.push(shown);
+            }
+            Ok(offers)
         })
     }
 }
@@ -68,6 +79,31 @@ fn standing(tx: &mut Tx<'_>, id: &CustomerId, now: Timestamp) -> Result<Standing
         subscribed: running.is_some(),
         held: held(tx, id, now)?,
     })
+}
+
+/// Whether the customer cannot have the plan's trial any more, as far as is known without a card.
+fn had_trial(
+    engine: &Engine,
+    tx: &mut Tx<'_>,
+    id: &CustomerId,
+    plan: &Plan,
+) -> Result<bool, EngineError> {
+    let (Some(trial), Some(pepper)) = (&plan.trial, engine.known_pepper(tx)?) else {
+        return Ok(false);
+    };
+    let customer = customers::find(tx, id)?.ok_or_else(|| EngineError::no_customer(id))?;
+    for claim in claims(&trial.once_per, &customer, None, &pepper) {
+        let Some(holder) = trials::holder(tx, &claim)? else {
+            continue;
+        };
+        // A page that is still open can still become the trial that it shows.
+        let open = checkouts::find(tx, &holder)?
+            .is_some_and(|held| held.customer == *id && held.status == checkouts::Status::Open);
+        if !open {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn offer(catalog: &Catalog, (key, plan): (&String, &Plan), of: Option<&Standing>) -> PlanOffer {

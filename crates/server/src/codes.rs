@@ -32,9 +32,9 @@ codes! {
     RateLimited Internal OutcomeUnknown ProviderUnavailable NoProvider ProviderObject Busy
     DatabaseUnavailable NotMigrated SandboxFailed
     // Refused for this customer, or just now.
-    CatalogBlocked CatalogChanged CatalogNotAtProvider ChangeInProgress CurrencyChange
-    DriftOver LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotSold NothingDue NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
-    PreviewChanged PriceMismatch RetryTooSoon SamePlan SubscriptionExists TrialUsed UnknownIntent
+    CatalogBlocked CatalogChanged CatalogNotAtProvider ChangeInProgress ChangeScheduled CurrencyChange
+    DriftOver LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotOnTrial NotSold NothingDue NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
+    PreviewChanged PriceMismatch RetryTooSoon SamePlan SubscriptionExists TrialNotLonger TrialUsed UnknownIntent
     // Of one field.
     ControlCharacter DuplicateField InvalidAmount InvalidDuration InvalidEmail InvalidId
     InvalidLength InvalidLimit InvalidName InvalidReason InvalidReturnPath InvalidTimestamp

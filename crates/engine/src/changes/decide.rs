@@ -129,7 +129,7 @@ impl Engine {
             Goal::Now { plan, interval } | Goal::Later { plan, interval } => {
                 Some(self.known_price(tx, (plan, *interval), sub.currency)?)
             }
-            Goal::EndLater | Goal::EndNow | Goal::Stay => None,
+            Goal::EndLater | Goal::EndNow | Goal::Stay | Goal::TrialUntil { .. } => None,
         };
         Ok(Journey {
             subscription: decided.stored.id.clone(),
@@ -167,6 +167,15 @@ pub(super) fn refusal(rejection: &Rejection, stored: &Stored) -> EngineError {
             format!("the subscription is {}: buy a plan with a new checkout", status.as_str())
         }
         Rejection::PastDue => "a payment is overdue: it has to be paid first".to_owned(),
+        Rejection::NotOnTrial => {
+            format!("the subscription is {}, not on trial", sub.status.as_str())
+        }
+        Rejection::ChangeScheduled => {
+            "an end or a change is scheduled: resume first, then make the trial longer".to_owned()
+        }
+        Rejection::NotLater { ends_at } => {
+            format!("the trial ends at {ends_at}, which is not earlier: name a later instant")
+        }
         Rejection::OverLimit(over) => return no_room(over),
     };
     EngineError::refused(code, format!("nothing was changed: {message}"))

@@ -102,6 +102,12 @@ impl Engine {
             Step::CancelAtPeriodEnd => {
                 stripe.set_cancel_at_period_end(&seen.id, true, &key).map(drop)
             }
+            Step::MoveTrialEnd => match &journey.goal {
+                Goal::TrialUntil { until } => {
+                    stripe.set_trial_end(&seen.id, *until, &key).map(drop)
+                }
+                _ => Ok(()),
+            },
             Step::CancelNow => stripe.cancel_subscription_now(&seen.id).map(drop),
         }
     }
@@ -119,6 +125,9 @@ impl Engine {
             let sighting = Sighting { snapshots: snapshots.clone(), fetch };
             engine.absorb(tx, &call, &sighting)?;
             let closed = intents::close(tx, &id, false, "{}", engine.now())?;
+            if let (Goal::TrialUntil { until }, true) = (&journey.goal, closed) {
+                engine.tell_extended(tx, &call, (&journey.subscription, *until))?;
+            }
             match (&journey.blocked, closed) {
                 (Some(blocked), true) => {
                     engine.tell_blocked(tx, &call, (&journey.subscription, blocked))

@@ -133,7 +133,7 @@ impl Engine {
             }
             Goal::Now { .. } => self.changed(id, "payment_pending", now),
             Goal::Later { .. } | Goal::EndLater => self.changed(id, "scheduled", sub.period.end),
-            Goal::EndNow | Goal::Stay => self.changed(id, "done", now),
+            Goal::EndNow | Goal::Stay | Goal::TrialUntil { .. } => self.changed(id, "done", now),
         }
     }
 

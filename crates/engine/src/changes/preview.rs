@@ -51,7 +51,7 @@ impl Engine {
                 let next = amount.map(|amount| NextCharge { at: sub.period.end, amount });
                 (zero, Vec::new(), next)
             }
-            Some(Goal::Stay) | None => {
+            Some(Goal::Stay | Goal::TrialUntil { .. }) | None => {
                 let amount = self.plan_price(&stored, &sub.plan, sub.interval)?;
                 let next = amount.map(|amount| NextCharge { at: sub.period.end, amount });
                 (zero, Vec::new(), next)

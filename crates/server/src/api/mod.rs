@@ -17,7 +17,8 @@ mod retries;
 pub mod sandbox;
 pub mod scenarios;
 pub mod subscriptions;
-pub mod usage;
+mod trials;
+mod usage;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,6 +55,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(changes::cancel_subscription))
         .routes(routes!(changes::resume_subscription))
         .routes(routes!(retries::retry_payment))
+        .routes(routes!(trials::extend_trial))
         .routes(routes!(invoices::list_invoices))
         .routes(routes!(mails::list_mails))
         .routes(routes!(mails::get_mail))

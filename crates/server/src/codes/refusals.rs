@@ -10,6 +10,9 @@ pub(super) fn code(code: Code) -> Option<&'static str> {
         Code::CatalogNotAtProvider => "catalog_not_at_provider",
         Code::NoRunningSubscription => "no_running_subscription",
         Code::NotSold => "not_sold",
+        Code::ChangeScheduled => "change_scheduled",
+        Code::NotOnTrial => "not_on_trial",
+        Code::TrialNotLonger => "trial_not_longer",
         Code::NothingDue => "nothing_due",
         Code::RetryTooSoon => "retry_too_soon",
         Code::NothingToUndo => "nothing_to_undo",
@@ -42,6 +45,9 @@ pub(super) fn status(code: Code) -> Option<u16> {
         | Code::CatalogNotAtProvider
         | Code::NoRunningSubscription
         | Code::NotSold
+        | Code::ChangeScheduled
+        | Code::NotOnTrial
+        | Code::TrialNotLonger
         | Code::NothingDue
         | Code::RetryTooSoon
         | Code::NothingToUndo
@@ -73,6 +79,9 @@ pub(super) fn title(code: Code) -> Option<&'static str> {
         Code::CatalogNotAtProvider => "The provider does not have this price yet",
         Code::NoRunningSubscription => "The subscription does not run",
         Code::NotSold => "The plan is not sold that way",
+        Code::ChangeScheduled => "An end or a change is scheduled",
+        Code::NotOnTrial => "The subscription is not on trial",
+        Code::TrialNotLonger => "The trial would not become longer",
         Code::NothingDue => "Nothing is owed",
         Code::RetryTooSoon => "This payment was tried a moment ago",
         Code::NothingToUndo => "Nothing is scheduled",
@@ -183,6 +192,15 @@ fn for_customers(code: Code) -> Option<(&'static str, &'static str)> {
 /// The same for what is owed.
 fn advice_on_payments(code: Code) -> Option<(&'static str, &'static str)> {
     Some(match code {
+        Code::ChangeScheduled => (
+            "The subscription is to end or to change, and its trial cannot be moved meanwhile.",
+            "Resume it first, then make the trial longer.",
+        ),
+        Code::NotOnTrial => ("Only a trial that runs can be made longer.", "Nothing was changed."),
+        Code::TrialNotLonger => (
+            "The instant is before the end that the trial has already.",
+            "Name a later one, or cancel the subscription to end it sooner.",
+        ),
         Code::NothingDue => {
             ("No payment of this subscription is overdue.", "Nothing needs to be done.")
         }

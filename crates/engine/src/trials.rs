@@ -77,6 +77,8 @@ impl Engine {
         };
         self.enqueue(tx, &Job::ExpireTrial { subscription: id.to_owned() }, until)?;
         self.leave_reminder(tx, &stored)?;
+        // The mail finds out itself that it is too early, and waits for the new end.
+        self.enqueue(tx, &Job::MailTrialEnding { subscription: id.to_owned() }, self.now())?;
         self.next_revision(tx, &mut customer)?;
         let to = Some(json!({ "subscription": id, "plan": sub.plan, "trial_ends_at": until }));
         let change = Change { action: "trial.extended", from: None, to, effective_at: self.now() };

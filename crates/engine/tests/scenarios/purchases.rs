@@ -4,17 +4,21 @@
 use farthing_core::access::Code;
 use farthing_core::catalog::SAMPLE;
 use farthing_engine::EngineError;
+use farthing_engine::checkouts::Buy;
 use farthing_sandbox::{AfterLastRetry, CallFault};
 
-use super::{at_stripe, code, has, is, on};
+use super::{at_stripe, code, done, has, is, on, pending, price, to};
 use crate::on_both;
-use crate::world::{GOOD_CARD, World};
+use crate::world::{FAILS_LATER, GOOD_CARD, World};
 
 on_both!(
     two_packs_bought_at_the_same_moment_both_count,
     a_pack_is_what_it_was_when_it_was_sold,
     a_plan_is_the_price_at_which_its_page_was_opened,
     a_purchase_ends_an_unpaid_subscription_that_could_still_be_paid,
+    a_purchase_ends_a_trial_that_nobody_paid_for,
+    a_page_is_settled_also_when_a_later_change_is_all_that_is_known,
+    a_refund_after_a_downgrade_was_scheduled_takes_back_what_was_paid_for,
     stripe_failing_during_a_checkout_charges_nothing_and_can_be_tried_again,
     stripe_failing_after_it_opened_a_page_opens_no_second_one,
     a_payment_made_while_stripe_fails_for_us_is_found_without_its_events,
@@ -148,5 +152,59 @@ fn a_payment_made_while_stripe_fails_for_us_is_found_without_its_events(mut worl
     world.line.heal();
     assert_eq!(world.engine.refresh_checkout(&page.id).unwrap().status, "settled");
     assert_eq!(has(&world), is("growth", 10_500));
+    world.prove();
+}
+
+/// The trial is over here; at the provider its payment is still being tried.
+fn a_purchase_ends_a_trial_that_nobody_paid_for(mut world: World) {
+    world.customer("ana");
+    let mut trial = world.plan("ana", "starter");
+    if let Buy::Plan { trial, .. } = &mut trial.buy {
+        *trial = Some(true);
+    }
+    world.buy_with(&trial, FAILS_LATER);
+    let first = at_stripe(&world);
+    world.advance_days(8);
+    assert_eq!(has(&world), is("free", 500));
+    let status = |world: &World, id: &str| {
+        world.at_provider("GET", &format!("/v1/subscriptions/{id}"), &[])["status"].clone()
+    };
+    assert_eq!(status(&world, &first), "past_due");
+    world.buy("ana", "growth");
+    world.advance_to(world.now().plus_seconds(60));
+    assert_eq!(status(&world, &first), "canceled", "or both would be paid");
+    assert_eq!(has(&world), is("growth", 10_500));
+    world.prove();
+}
+
+fn a_page_is_settled_also_when_a_later_change_is_all_that_is_known(mut world: World) {
+    world.customer("ana");
+    let page = world.checkout(&world.plan("ana", "starter")).unwrap();
+    assert_eq!(world.pay(&page, GOOD_CARD), 303);
+    let (sub, growth) = (at_stripe(&world), price(&world, "growth_month_usd_6900"));
+    world.clock.set(world.now().plus_seconds(86_400));
+    world.provider().advance_to(world.now().seconds());
+    let switch = [("subscription", sub.as_str()), ("price", &growth), ("when", "now")];
+    world.provider().scenario("portal_switch", &switch).unwrap();
+    assert_eq!(world.engine.refresh_checkout(&page.id).unwrap().status, "settled");
+    assert_eq!(has(&world), is("growth", 10_500));
+    world.settle();
+    assert_eq!(has(&world), is("growth", 10_500));
+    world.prove();
+}
+
+/// The plan that is scheduled is not the plan that was paid for. All of it is given back, so it
+/// ends at once, and what was scheduled never happens.
+fn a_refund_after_a_downgrade_was_scheduled_takes_back_what_was_paid_for(world: World) {
+    let mut world = on("growth", world);
+    assert_eq!(done(&world, &to("starter")), "scheduled");
+    world.settle();
+    let payment = world.charged_there().into_keys().next().unwrap();
+    world.at_provider("POST", "/v1/refunds", &[("payment_intent", &payment)]);
+    world.settle();
+    assert_eq!((has(&world), pending(&world)), (is("free", 500), None));
+    world.advance_days(29);
+    assert_eq!(has(&world), is("free", 500));
+    assert_eq!(world.charged_there().len(), 1);
     world.prove();
 }

@@ -16,7 +16,6 @@ use world::{DECLINED_CARD, GOOD_CARD, World, caller};
 on_both!(
     a_new_customer_has_the_first_plan_and_the_signup_credits_once,
     a_paid_checkout_gives_the_plan_its_limits_and_its_credits,
-    three_events_in_every_order_grant_once,
     the_same_signed_event_three_times_is_processed_once,
     five_parallel_consumes_at_four_of_five_allow_one,
     a_full_usage_window_starts_again_when_a_higher_plan_is_paid,
@@ -60,40 +59,6 @@ fn a_paid_checkout_gives_the_plan_its_limits_and_its_credits(mut world: World) {
     assert_eq!((invoices.len(), invoices[0].status.as_str()), (1, "paid"));
     assert_eq!(invoices[0].payments[0].status, "succeeded");
     world.check();
-}
-
-fn three_events_in_every_order_grant_once(mut world: World) {
-    let carriers = ["checkout.session.completed", "customer.subscription.created", "invoice.paid"];
-    for (n, order) in permutations().into_iter().enumerate() {
-        let id = format!("customer{n}");
-        world.customer(&id);
-        let checkout = world.checkout(&world.plan(&id, "growth")).unwrap();
-        assert_eq!(world.pay(&checkout, GOOD_CARD), 303);
-        let deliveries = world.take_deliveries();
-        let of_kind = |kind: &str| {
-            let found = deliveries.iter().find(|(_, body)| {
-                let event: serde_json::Value = serde_json::from_slice(body).unwrap();
-                event["type"] == kind
-            });
-            found.unwrap_or_else(|| panic!("no {kind} was sent")).clone()
-        };
-        for index in order {
-            world.receive(&of_kind(carriers[index]));
-            world.drain();
-            assert_eq!(world.state(&id).credits["ai"].balance, 10_500, "after {order:?}");
-        }
-        deliveries.iter().for_each(|delivery| {
-            world.receive(delivery);
-        });
-        world.drain();
-        assert_eq!(world.state(&id).credits["ai"].balance, 10_500);
-        assert_eq!(world.engine.checkout(&checkout.id).unwrap().status, "settled");
-    }
-    world.check();
-}
-
-fn permutations() -> Vec<[usize; 3]> {
-    vec![[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
 }
 
 fn the_same_signed_event_three_times_is_processed_once(mut world: World) {

@@ -18,7 +18,7 @@ fn notice(plant: Plant) -> Result<String, String> {
     let started = Instant::now();
     for seed in 0..WORLDS {
         let calm = Options { faults: false, days: 60, ..support::options(seed) };
-        let outcome = run(&Options { plant: Some(plant), ..calm }).unwrap();
+        let outcome = run(&Options { plant: Some(plant), ..calm }).expect("the sample is valid");
         if let Some(failure) = outcome.failure {
             let seconds = started.elapsed().as_secs_f64();
             let Plant { name, like, .. } = plant;

@@ -33,7 +33,6 @@ pub fn play(options: &Options) -> Outcome {
     if outcome.failure.is_none() {
         return outcome;
     }
-    eprintln!("{:?}", outcome.failure);
     let budget = usize::try_from(number("SIM_SHRINK", 60)).unwrap();
     let (short, _) = shrink(options, &outcome, budget);
     let told = run(&Options { tell: true, ..short.clone() }).unwrap();

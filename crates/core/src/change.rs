@@ -290,3 +290,7 @@ pub fn effective_at(sub: &Subscription, goal: &Goal, now: Timestamp) -> Timestam
         Goal::Later { .. } | Goal::EndLater => sub.period.end,
     }
 }
+
+#[cfg(test)]
+#[path = "change_tests.rs"]
+mod tests;

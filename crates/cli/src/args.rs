@@ -75,6 +75,9 @@ pub enum Command {
     Events(Events),
     /// Compare everything with the payment provider; ends with 4 if something differs
     Reconcile(Reconcile),
+    /// List refunds, and decide about those that wait for a person
+    #[command(subcommand)]
+    Refunds(Refunds),
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Keys(Keys),
@@ -368,4 +371,37 @@ pub enum AdminRole {
 pub enum Db {
     /// Run the migrations that are missing
     Migrate,
+}
+
+/// `farthing refunds`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Refunds {
+    /// List them, the newest first
+    List {
+        /// Only those that are needs_review, sent, waiting, succeeded, rejected or failed
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this customer, by the app's own id
+        #[arg(long)]
+        customer: Option<String>,
+        /// How many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+        limit: u32,
+    },
+    /// Agree to one: the money goes back
+    Approve {
+        /// Our id of it: rfd_…
+        id: String,
+        /// Do it; without this it is only shown
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Say no to one
+    Reject {
+        /// Our id of it: rfd_…
+        id: String,
+        /// Why not, for the customer and the timeline
+        #[arg(long)]
+        reason: String,
+    },
 }

@@ -63,6 +63,7 @@ fn run(cli: Cli, out: &Out) -> Outcome {
         Command::Clock(clock) => commands::clock::run(&global, clock, out),
         Command::Events(events) => commands::events::run(&global, events, out),
         Command::Reconcile(reconcile) => commands::reconcile::run(&global, &reconcile, out),
+        Command::Refunds(refunds) => commands::refunds::run(&global, refunds, out),
         Command::Keys(keys) => commands::keys::run(&global, keys, out),
         Command::Admin(admin) => commands::admin::run(&global, admin, out),
         Command::Db(db) => commands::db::run(&global, db, out),

@@ -107,6 +107,7 @@ impl Engine {
             if more {
                 credits::set_clawed(tx, &customer.id, &granted.id, settled.clawed)?;
             }
+            self.watch_debt(tx, &customer.id, &credit)?;
             let of = moved.entry(credit).or_insert_with(|| json!({ "moved": 0, "debt": 0 }));
             let n = (settled.clawed.taken - granted.clawed.taken)
                 + (settled.clawed.owed - granted.clawed.owed);

@@ -97,6 +97,7 @@ impl Engine {
             if self.grant(tx, call, &stored.customer, &gift, self.now())?.is_some() {
                 let ends = rules::end_plan_grants(&left, rule, self.now());
                 self.post(tx, call, (&stored.customer, credit), ends)?;
+                self.watch_grants(tx, call, (&stored.subscription, &stored.customer), credit)?;
             }
             self.enqueue_next_grant(tx, stored, granted, window.start)?;
         }
@@ -194,7 +195,10 @@ impl Engine {
         self.post(tx, call, (customer, gift.credit), posting)?;
         let owed = self.account(tx, customer, gift.credit)?.debt;
         let pays = rules::repay(&grant.id, gift.amount, owed);
-        self.post(tx, call, (customer, gift.credit), pays)?;
+        if pays.is_some() {
+            self.post(tx, call, (customer, gift.credit), pays)?;
+            self.watch_debt(tx, customer, gift.credit)?;
+        }
         if let Some(purchase) = &grant.paid_by {
             self.settle_later_grant(tx, call, customer, purchase)?;
         }
@@ -245,7 +249,7 @@ impl Engine {
     }
 
     /// What can be spent, after what has expired is posted as such.
-    fn live_grants(
+    pub(crate) fn live_grants(
         &self,
         tx: &mut Tx<'_>,
         customer: &CustomerId,

@@ -46,6 +46,7 @@ pub mod refunds;
 pub mod replay;
 mod room;
 mod sold;
+pub mod spending;
 pub mod state;
 pub mod subscriptions;
 pub mod trials;

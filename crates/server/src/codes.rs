@@ -33,8 +33,10 @@ codes! {
     DatabaseUnavailable NotMigrated SandboxFailed
     // Refused for this customer, or just now.
     CatalogBlocked CatalogChanged CatalogNotAtProvider ChangeInProgress ChangeScheduled CurrencyChange
-    DriftOver LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotOnTrial NotSold NothingDue NothingToUndo OverLimit PackNotForPlan PastDue PlanIsFree
-    PreviewChanged PriceMismatch RetryTooSoon SamePlan SubscriptionExists TrialNotLonger TrialUsed UnknownIntent
+    DriftOver LastPaymentMethod NoBillingPage NoCatalog NoRunningSubscription NoTrial NotEnoughCredits NotOnTrial NotSold
+    NothingDue NothingToRefund NothingToUndo NoRefunds OverLimit PackNotForPlan PastDue PaymentDisputed PlanIsFree
+    PreviewChanged PriceMismatch RefundDecided RefundTooLarge RefundWindowOver RetryTooSoon SamePlan
+    SecondApproverNeeded SubscriptionExists TrialNotLonger TrialUsed UnknownIntent UsedTooMuch
     // Of one field.
     ControlCharacter DuplicateField InvalidAmount InvalidDuration InvalidEmail InvalidId
     InvalidLength InvalidLimit InvalidName InvalidReason InvalidReturnPath InvalidTimestamp

@@ -381,6 +381,97 @@ pub fn newest_paid_by(
     Ok(None)
 }
 
+/// Pauses or resumes spending from an account.
+pub fn set_paused(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+    paused: bool,
+) -> Result<(), StoreError> {
+    const SQL: &str =
+        "UPDATE credit_accounts SET paused = $3 WHERE customer_id = $1 AND credit = $2";
+    tx.execute(SQL, &params![customer, credit, paused])?;
+    Ok(())
+}
+
+/// A grant of a plan, as far as it counts towards what the plan expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanGrant {
+    /// What it was granted for: `period:SUBSCRIPTION:START:PLAN`.
+    pub business_key: String,
+    /// How much of it could ever be spent: not what ended unspent.
+    pub spendable: i64,
+}
+
+/// The newest grants of plans in an account, up to `limit`.
+pub fn plan_grants(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+    limit: i64,
+) -> Result<Vec<PlanGrant>, StoreError> {
+    const SQL: &str = "
+        SELECT business_key, amount, ended FROM credit_grants
+        WHERE customer_id = $1 AND credit = $2 AND source = 'plan'
+        ORDER BY grant_id DESC LIMIT $3";
+    let read = |row: &Row| {
+        Ok(PlanGrant { business_key: row.text(0)?, spendable: row.int(1)? - row.int(2)? })
+    };
+    tx.query(SQL, &params![customer, credit, limit])?.iter().map(read).collect()
+}
+
+/// One transaction of the ledger: an amount went from one bucket to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// Counts from 1 in each account.
+    pub n: i64,
+    /// Ours, `led_…`.
+    pub id: String,
+    /// The word for why.
+    pub reason: String,
+    /// The word for what gave.
+    pub from: String,
+    /// The word for what received.
+    pub to: String,
+    /// How much, at least 1.
+    pub amount: i64,
+    /// What caused it.
+    pub cause: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Up to `limit` transactions of an account, the newest first, older than number `before`.
+pub fn transactions(
+    tx: &mut Tx<'_>,
+    customer: &CustomerId,
+    credit: &str,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Transaction>, StoreError> {
+    const SQL: &str = "
+        SELECT a.transaction_n, a.ledger_id, a.reason, a.bucket, b.bucket, b.amount, b.cause,
+               b.recorded_at
+        FROM ledger_entries a JOIN ledger_entries b
+          ON b.customer_id = a.customer_id AND b.credit = a.credit
+         AND b.transaction_n = a.transaction_n AND b.line = 2
+        WHERE a.customer_id = $1 AND a.credit = $2 AND a.line = 1 AND a.transaction_n < $3
+        ORDER BY a.transaction_n DESC LIMIT $4";
+    let read = |row: &Row| {
+        Ok(Transaction {
+            n: row.int(0)?,
+            id: row.text(1)?,
+            reason: row.text(2)?,
+            from: row.text(3)?,
+            to: row.text(4)?,
+            amount: row.int(5)?,
+            cause: row.text(6)?,
+            at: row.time(7)?,
+        })
+    };
+    tx.query(SQL, &params![customer, credit, before, limit])?.iter().map(read).collect()
+}
+
 fn read_account(row: &Row) -> Result<Account, StoreError> {
     Ok(Account {
         credit: row.text(0)?,

@@ -14,5 +14,6 @@ pub mod events;
 pub mod init;
 pub mod keys;
 pub mod reconcile;
+pub mod refunds;
 pub mod serve;
 pub mod simulate;

@@ -52,6 +52,8 @@ pub struct Catalog {
     pub refunds: Option<RefundPolicy>,
     /// What happens after a failed payment.
     pub dunning: DunningPolicy,
+    /// What happens when credits look wrong.
+    pub anomalies: AnomalyPolicy,
 }
 
 /// Something that a plan allows or limits.
@@ -399,6 +401,14 @@ pub struct RefundRule {
     pub to: Vec<String>,
     /// Feature key to the use since the payment above which a refund is refused.
     pub refuse_above: BTreeMap<String, i64>,
+}
+
+/// What happens when more than 1.5 times the credits of a plan were granted in one period. People
+/// are told in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AnomalyPolicy {
+    /// Whether nothing can be spent until a person has looked.
+    pub pause_spending: bool,
 }
 
 /// What happens after a failed payment.

@@ -14,7 +14,7 @@ use super::{Catalog, Feature, Unit, features, packs, plans, policies};
 /// The longest file that is read, in bytes.
 pub const MAX_SOURCE_BYTES: usize = 1_000_000;
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "schema",
     "currencies",
     "tiers",
@@ -25,13 +25,14 @@ const SECTIONS: [&str; 10] = [
     "changes",
     "refunds",
     "dunning",
+    "anomalies",
 ];
 
 /// Reads a whole catalog file.
 ///
-/// `[packs]`, `[changes]`, `[refunds]` and `[dunning]` may be left out: then there are no packs
-/// and no refund policy, and changes and dunning are as [`super::ChangePolicy::default`] and
-/// [`super::DunningPolicy::when_absent`] say.
+/// `[packs]`, `[changes]`, `[refunds]`, `[dunning]` and `[anomalies]` may be left out: then there are
+/// no packs and no refund policy, changes and dunning are as [`super::ChangePolicy::default`] and
+/// [`super::DunningPolicy::when_absent`] say, and anomalies pause nothing.
 ///
 /// Errors: every mistake in the file at once (the first [`MAX_ERRORS`]), in file order. While the TOML itself is broken,
 /// mistakes that may only follow from that are left out.
@@ -97,6 +98,7 @@ fn catalog(root: &Node<'_>, report: &mut Report<'_>) -> Option<Catalog> {
     let changes = policies::changes(section.find("changes"), report);
     let refunds = section.find("refunds").map(|node| policies::refunds(node, &known, report));
     let dunning = policies::dunning(section.find("dunning"), &known, report);
+    let anomalies = policies::anomalies(section.find("anomalies"), report);
     Some(Catalog {
         currencies: known.currencies?,
         tiers: tiers?,
@@ -114,6 +116,7 @@ fn catalog(root: &Node<'_>, report: &mut Report<'_>) -> Option<Catalog> {
             Some(refunds) => Some(refunds?),
         },
         dunning: dunning?,
+        anomalies: anomalies?,
     })
 }
 

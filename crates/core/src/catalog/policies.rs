@@ -1,4 +1,4 @@
-//! `[changes]`, `[refunds]` and `[dunning]`: when things happen, and who decides.
+//! `[changes]`, `[refunds]`, `[dunning]` and `[anomalies]`: when things happen, and who decides.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use super::error::{Report, shown};
 use super::parse::{Known, in_bytes};
 use super::reader::{Node, Section};
 use super::{
-    ChangePolicy, DunningMail, DunningPolicy, Feature, OverLimit, Proration, RefundEffect,
-    RefundPolicy, RefundRule, Retries, Review, Span,
+    AnomalyPolicy, ChangePolicy, DunningMail, DunningPolicy, Feature, OverLimit, Proration,
+    RefundEffect, RefundPolicy, RefundRule, Retries, Review, Span,
 };
 
 /// What holds without `[changes]`: up now with unused time credited, down at the period's end and
@@ -208,6 +208,14 @@ fn refund_rule(node: &Node<'_>, known: &Known, report: &mut Report<'_>) -> Optio
         refuse_above.extend(above.map(|above| (node.key.to_owned(), above)));
     }
     Some(RefundRule { name: name?, from: from?, to: to?, refuse_above })
+}
+
+/// Reads `[anomalies]`; left out, nothing is paused.
+pub(super) fn anomalies(node: Option<&Node<'_>>, report: &mut Report<'_>) -> Option<AnomalyPolicy> {
+    let Some(node) = node else { return Some(AnomalyPolicy::default()) };
+    let section = node.section(&["pause_spending"], report)?;
+    let pause = section.get("pause_spending", "pause_spending = true", report)?;
+    pause.boolean(report).map(|pause_spending| AnomalyPolicy { pause_spending })
 }
 
 /// Reads `[dunning]`; what is left out is as [`DunningPolicy::when_absent`].

@@ -6,6 +6,7 @@ pub mod billing_pages;
 pub mod catalog;
 pub mod changes;
 pub mod checkouts;
+pub mod credits;
 pub mod customers;
 pub mod drift;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod invoices;
 pub mod mails;
 pub mod overrides;
 pub mod plans;
+pub mod refunds;
 mod retries;
 pub mod sandbox;
 pub mod scenarios;
@@ -59,6 +61,15 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(invoices::list_invoices))
         .routes(routes!(mails::list_mails))
         .routes(routes!(mails::get_mail))
+        .routes(routes!(refunds::list_payments))
+        .routes(routes!(refunds::get_eligibility))
+        .routes(routes!(refunds::list_refunds, refunds::request_refund))
+        .routes(routes!(refunds::get_refund))
+        .routes(routes!(refunds::approve_refund))
+        .routes(routes!(refunds::reject_refund))
+        .routes(routes!(refunds::list_disputes))
+        .routes(routes!(credits::get_ledger, credits::adjust_credits))
+        .routes(routes!(credits::resume_spending))
         .routes(routes!(catalog::get_catalog))
         .routes(routes!(catalog::plan_catalog))
         .routes(routes!(catalog::apply_catalog))

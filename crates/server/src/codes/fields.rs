@@ -62,7 +62,9 @@ pub(super) fn advice(code: Code) -> (&'static str, &'static str) {
             "Send `true` or `false` for a boolean, an integer, or `\"unlimited\"`.",
         ),
         Code::InvalidName => ("A name is empty or too long.", "See `fix`."),
-        Code::InvalidReason => ("An exception needs a reason of 1 to 500 characters.", "Say why."),
+        Code::InvalidReason => {
+            ("A reason of 1 to 500 characters is needed; for a refund, of 10 to 1,000.", "Say why.")
+        }
         Code::InvalidReturnPath => {
             ("The way back is not a path on the app's own site.", "Send a path such as `/billing`.")
         }

@@ -33,6 +33,15 @@ pub(super) fn code(code: Code) -> Option<&'static str> {
         Code::SamePlan => "same_plan",
         Code::SubscriptionExists => "subscription_exists",
         Code::TrialUsed => "trial_used",
+        Code::NotEnoughCredits => "not_enough_credits",
+        Code::NothingToRefund => "nothing_to_refund",
+        Code::NoRefunds => "no_refunds",
+        Code::PaymentDisputed => "payment_disputed",
+        Code::RefundDecided => "refund_decided",
+        Code::RefundTooLarge => "refund_too_large",
+        Code::RefundWindowOver => "refund_window_over",
+        Code::SecondApproverNeeded => "second_approver_needed",
+        Code::UsedTooMuch => "used_too_much",
         _ => return None,
     })
 }
@@ -65,7 +74,16 @@ pub(super) fn status(code: Code) -> Option<u16> {
         | Code::PriceMismatch
         | Code::SamePlan
         | Code::SubscriptionExists
-        | Code::TrialUsed => 409,
+        | Code::TrialUsed
+        | Code::NotEnoughCredits
+        | Code::NothingToRefund
+        | Code::NoRefunds
+        | Code::PaymentDisputed
+        | Code::RefundDecided
+        | Code::RefundTooLarge
+        | Code::RefundWindowOver
+        | Code::SecondApproverNeeded
+        | Code::UsedTooMuch => 409,
         Code::NoBillingPage | Code::NoCatalog => 503,
         _ => return None,
     })
@@ -102,6 +120,15 @@ pub(super) fn title(code: Code) -> Option<&'static str> {
         Code::SamePlan => "The customer has this plan",
         Code::SubscriptionExists => "There is a running subscription",
         Code::TrialUsed => "The trial was used",
+        Code::NotEnoughCredits => "There are not so many credits",
+        Code::NothingToRefund => "Nothing is left to refund",
+        Code::NoRefunds => "There is no refund policy",
+        Code::PaymentDisputed => "The bank contests this payment",
+        Code::RefundDecided => "The refund is decided",
+        Code::RefundTooLarge => "Less is left of the payment",
+        Code::RefundWindowOver => "The refund window is over",
+        Code::SecondApproverNeeded => "Another person has to agree",
+        Code::UsedTooMuch => "Too much was used for a refund",
         _ => return None,
     })
 }
@@ -185,6 +212,47 @@ fn for_customers(code: Code) -> Option<(&'static str, &'static str)> {
             "Change the subscription instead.",
         ),
         Code::TrialUsed => ("The customer has had a trial before.", "Buy the plan without one."),
+        _ => return advice_on_refunds(code),
+    })
+}
+
+/// The same for money and credits that go back.
+fn advice_on_refunds(code: Code) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        Code::NotEnoughCredits => {
+            ("The customer has fewer credits than are to be taken.", "Take fewer.")
+        }
+        Code::NothingToRefund => (
+            "Everything that was paid went back already, is on its way or waits for a person.",
+            "Look at the refunds of this customer.",
+        ),
+        Code::NoRefunds => (
+            "The catalog has no `[refunds]`, so nobody may have money back here.",
+            "Add the section, or make the refund at the provider.",
+        ),
+        Code::PaymentDisputed => (
+            "The customer's bank has the money, so it cannot be refunded.",
+            "Answer the dispute at the provider.",
+        ),
+        Code::RefundDecided => (
+            "It was sent, rejected or failed before.",
+            "Look at it again; ask for a new one if it failed.",
+        ),
+        Code::RefundTooLarge => {
+            ("More is wanted than was paid and has not gone back.", "Ask for what is left.")
+        }
+        Code::RefundWindowOver => (
+            "The catalog's `window` after the payment has passed.",
+            "Make an exception at the provider, if you want to.",
+        ),
+        Code::SecondApproverNeeded => (
+            "The amount is above `second_approver_above`, and this person agreed already.",
+            "Have somebody else approve it.",
+        ),
+        Code::UsedTooMuch => (
+            "More was used since the payment than the catalog's rule allows; `errors` has the numbers.",
+            "Make an exception at the provider, if you want to.",
+        ),
         _ => return advice_on_payments(code),
     })
 }

@@ -8,6 +8,7 @@ mod dunning;
 mod mails;
 mod pages;
 mod previews;
+mod refunds;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ pub use dunning::*;
 pub use mails::*;
 pub use pages::*;
 pub use previews::*;
+pub use refunds::*;
 
 /// An error, as RFC 9457 has it.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -18,6 +18,7 @@ mod idempotency;
 mod logs;
 mod mails;
 mod operations;
+mod refunds;
 mod retries;
 mod robustness;
 mod sandbox;

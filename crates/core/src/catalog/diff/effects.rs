@@ -39,6 +39,7 @@ pub(super) fn effect(
             "packs bought from now on; earlier ones stay as they are".to_owned()
         }
         (Topic::Policy, _) => "what is decided from now on".to_owned(),
+        (Topic::Anomalies, _) => "credits that are granted from now on".to_owned(),
         (Topic::Dunning, _) => "payments that fail from now on".to_owned(),
     }
 }

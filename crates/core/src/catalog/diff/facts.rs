@@ -30,6 +30,7 @@ enum Section {
     Changes,
     Refunds,
     Dunning,
+    Anomalies,
 }
 
 impl Section {
@@ -44,6 +45,7 @@ impl Section {
             Self::Changes => "changes",
             Self::Refunds => "refunds",
             Self::Dunning => "dunning",
+            Self::Anomalies => "anomalies",
         }
     }
 }
@@ -73,15 +75,28 @@ pub(super) enum Topic {
     Currencies,
     Tiers,
     Fallback,
-    Feature { key: String },
-    FeatureType { key: String },
-    FeatureDetail { key: String },
-    Plan { key: String },
-    PlanPart { key: String, part: PlanPart },
+    Feature {
+        key: String,
+    },
+    FeatureType {
+        key: String,
+    },
+    FeatureDetail {
+        key: String,
+    },
+    Plan {
+        key: String,
+    },
+    PlanPart {
+        key: String,
+        part: PlanPart,
+    },
     Pack,
     PackPart,
     Policy,
     Dunning,
+    /// What happens when credits look wrong.
+    Anomalies,
 }
 
 /// Which part of a plan a fact is about.
@@ -127,6 +142,8 @@ pub(super) fn facts(catalog: &Catalog) -> Facts {
         refund_facts(&mut facts, catalog, refunds);
     }
     dunning_facts(&mut facts, &catalog.dunning);
+    let pause = catalog.anomalies.pause_spending;
+    add(&mut facts, Section::Anomalies, &["pause_spending"], Topic::Anomalies, pause);
     facts
 }
 

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use crate::harness::world::GOOD_CARD;
 use crate::harness::{Server, off};
 
-/// A customer `u_1` who has bought `plan`.
+/// The customer `u_1` buys `plan`.
 async fn bought(server: &Server, plan: &str) {
-    server.customer("u_1").await;
     let body = json!({ "customer": "u_1", "plan": plan, "trial": false });
     let opened = server.post("/v1/checkouts", body).await.json();
     off(|| {
@@ -31,6 +30,7 @@ fn read<T: serde::de::DeserializeOwned>(page: &Value) -> Vec<T> {
 #[tokio::test]
 async fn a_refund_is_previewed_asked_for_and_approved() {
     let server = Server::new();
+    server.customer("u_1").await;
     bought(&server, "growth").await;
     let path = "/v1/refunds/eligibility?customer=u_1";
     let found: RefundEligibility = server.get(path).await.as_promised();

@@ -124,7 +124,7 @@ async fn an_unknown_object_is_not_found_wherever_it_is_named() {
         assert_eq!(answer.problem(), "not_found", "{} {}", operation.method, operation.path);
         seen += 1;
     }
-    assert_eq!(seen, 22);
+    assert_eq!(seen, 29);
     for (path, body) in [
         ("/v1/check", serde_json::json!({ "customer": "nobody", "feature": "chatbots" })),
         ("/v1/consume", serde_json::json!({ "customer": "nobody", "feature": "chatbots" })),

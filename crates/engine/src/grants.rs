@@ -30,7 +30,7 @@ pub(crate) struct NewCredits<'a> {
 
 /// The window that a plan's credits are for.
 pub(crate) struct Window<'a> {
-    /// Its start.
+    /// Its start; with [`PaidBy::AsBefore`] any instant of it.
     pub start: Timestamp,
     /// What is left of another plan's credits ends, whatever the new plan says about renewals.
     pub replaces: bool,
@@ -83,15 +83,20 @@ impl Engine {
     ) -> Result<(), EngineError> {
         for (credit, granted) in &plan.1.credits {
             let rule = if window.replaces { OnRenewal::Reset } else { granted.on_renewal };
-            let paid_by = match window.paid {
-                PaidBy::Invoice(invoice) => Some(invoice.to_owned()),
-                PaidBy::Nothing => None,
+            let (start, paid_by) = match window.paid {
+                PaidBy::Invoice(invoice) => (window.start, Some(invoice.to_owned())),
+                PaidBy::Nothing => (window.start, None),
                 PaidBy::AsBefore => {
+                    let own = own_window(stored, granted, window.start);
                     let of = (stored.id.as_str(), plan.0);
-                    credits::newest_paid_by(tx, &stored.customer, credit, of)?
+                    match credits::newest_window(tx, &stored.customer, credit, of)? {
+                        // Granted already, or a part of it after a change: not once more.
+                        Some(newest) if own <= newest.start => (newest.start, newest.paid_by),
+                        newest => (own, newest.and_then(|newest| newest.paid_by)),
+                    }
                 }
             };
-            let period = period_credits(credit, granted, (plan.0, stored), window.start);
+            let period = period_credits(credit, granted, (plan.0, stored), start);
             let gift = NewCredits { paid_by, ..period };
             let left = self.live_grants(tx, &stored.customer, credit)?;
             if self.grant(tx, call, &stored.customer, &gift, self.now())?.is_some() {
@@ -99,7 +104,7 @@ impl Engine {
                 self.post(tx, call, (&stored.customer, credit), ends)?;
                 self.watch_grants(tx, call, (&stored.subscription, &stored.customer), credit)?;
             }
-            self.enqueue_next_grant(tx, stored, granted, window.start)?;
+            self.enqueue_next_grant(tx, stored, granted, start)?;
         }
         Ok(())
     }
@@ -142,12 +147,7 @@ impl Engine {
         let Some(plan) = catalog.plans.get(&sub.plan) else {
             return Ok(());
         };
-        let monthly = plan.credits.values().any(|granted| granted.every == Interval::Month);
-        let window = period_at(sub.anchor, Interval::Month, self.now());
-        let yearly = sub.interval == Interval::Year;
-        let start =
-            if monthly && yearly { window.start.max(sub.period.start) } else { sub.period.start };
-        let window = Window { start, replaces: false, paid: PaidBy::AsBefore };
+        let window = Window { start: self.now(), replaces: false, paid: PaidBy::AsBefore };
         self.grant_plan_credits(tx, call, ((&sub.plan, plan), stored), window)
     }
 
@@ -291,6 +291,15 @@ impl Engine {
         let because = Because { id: &id, cause: &call.cause, now: self.now() };
         Ok(credits::post(tx, customer, &mut account, &posting, because)?)
     }
+}
+
+/// The start of the window of a plan's credits that `at` lies in: what is granted each month on a
+/// yearly plan has its own, everything else has the period's.
+fn own_window(stored: &Stored, granted: &PlanCredits, at: Timestamp) -> Timestamp {
+    let sub = &stored.subscription;
+    let own = granted.every == Interval::Month && sub.interval == Interval::Year;
+    let month = || period_at(sub.anchor, Interval::Month, at).start.max(sub.period.start);
+    if own { month() } else { sub.period.start }
 }
 
 /// What a plan gives for the window that starts at `start`; its key makes a second one impossible.

@@ -359,14 +359,22 @@ pub fn set_clawed(
     }
 }
 
-/// What was paid for the newest grant of a subscription's `plan`; `None` when nothing was, as in a
-/// trial, or there is none.
-pub fn newest_paid_by(
+/// A window that a plan's credits were granted for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantedWindow {
+    /// Where it starts.
+    pub start: Timestamp,
+    /// What was paid for it; `None` when nothing was, as in a trial.
+    pub paid_by: Option<String>,
+}
+
+/// The window of the newest grant of a subscription's `plan`; `None` when there is none.
+pub fn newest_window(
     tx: &mut Tx<'_>,
     customer: &CustomerId,
     credit: &str,
     (subscription, plan): (&str, &str),
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<GrantedWindow>, StoreError> {
     const SQL: &str = "
         SELECT business_key, paid_by FROM credit_grants
         WHERE customer_id = $1 AND credit = $2 AND source = 'plan'
@@ -374,8 +382,10 @@ pub fn newest_paid_by(
     let (start, end) = (format!("period:{subscription}:"), format!(":{plan}"));
     for row in tx.query(SQL, &params![customer, credit])? {
         let key = row.text(0)?;
-        if key.starts_with(&start) && key.ends_with(&end) {
-            return row.opt_text(1);
+        let micros = key.strip_prefix(&start).and_then(|rest| rest.strip_suffix(&end));
+        let start = micros.and_then(|micros| Timestamp::from_micros(micros.parse().ok()?).ok());
+        if let Some(start) = start {
+            return Ok(Some(GrantedWindow { start, paid_by: row.opt_text(1)? }));
         }
     }
     Ok(None)

@@ -11,6 +11,8 @@ on_both!(
     a_yearly_plan_of_the_leap_day_comes_back_to_it,
     a_yearly_plan_grants_each_month_once_also_after_an_upgrade,
     a_yearly_plan_grants_each_missed_month_once_after_a_long_sleep,
+    a_halt_after_an_upgrade_grants_nothing_a_second_time,
+    a_halt_across_a_month_grants_the_month_that_it_is_once,
 );
 
 fn days(period: Period) -> (String, String) {
@@ -143,5 +145,35 @@ fn a_yearly_plan_grants_each_missed_month_once_after_a_long_sleep(mut world: Wor
         .map(|day| format!("{day} growth 10000"))
         .collect();
     assert_eq!(granted(&world), wanted);
+    world.prove();
+}
+
+/// Halts it as we stand by it; the provider, which is asked next, says that it runs.
+fn halted_and_running_again(world: &mut World) {
+    world.by_hand(|tx| tx.execute("UPDATE subscriptions SET status = 'paused'", &[]));
+    world.engine.reconcile_all(&crate::world::caller(), true, &mut |_| {}).unwrap();
+    world.drain();
+    assert_eq!(world.state("ana").subscription.unwrap().status, "active");
+}
+
+fn a_halt_after_an_upgrade_grants_nothing_a_second_time(world: World) {
+    let mut world = on("starter", world);
+    world.advance_days(9);
+    assert_eq!(done(&world, &to("growth")), "done");
+    world.consume("ana", "ai", 9_000);
+    let (before, left) = (granted(&world), has(&world));
+    halted_and_running_again(&mut world);
+    assert_eq!((granted(&world), has(&world)), (before, left));
+    world.prove();
+}
+
+fn a_halt_across_a_month_grants_the_month_that_it_is_once(mut world: World) {
+    world.customer("ana");
+    world.buy_with(&yearly("ana", "growth"), GOOD_CARD);
+    world.by_hand(|tx| tx.execute("UPDATE subscriptions SET status = 'paused'", &[]));
+    world.advance_days_without_events(35);
+    halted_and_running_again(&mut world);
+    halted_and_running_again(&mut world);
+    assert_eq!(granted(&world), ["2027-01-31 growth 10000", "2027-02-28 growth 10000"]);
     world.prove();
 }

@@ -9,4 +9,4 @@ mod escaping;
 mod guarding;
 
 #[path = "../../../engine/tests/world/mod.rs"]
-pub mod world;
+mod world;

@@ -141,6 +141,8 @@ fn a_first_catalog_is_new_as_a_whole() {
       payments that fail from now on
     + dunning.retries: · → 2 days, 4 days, 7 days
       payments that fail from now on
+    + anomalies.pause_spending: · → false
+      credits that are granted from now on
     "#);
 }
 

@@ -149,10 +149,13 @@ impl Engine {
     }
 
     fn plan_in(&self, tx: &mut Tx<'_>, next: &Catalog) -> Result<CatalogPlan, EngineError> {
-        let version = catalog_versions::current(tx)?.map(|(stored, _)| stored.version);
-        let applied = match version {
-            None => None,
-            Some(_) => Some(self.catalog(tx)?.1),
+        // Version and catalog are of one look: another one may be applied between two.
+        let (version, applied) = match catalog_versions::current_number(tx)? {
+            None => (None, None),
+            Some(_) => {
+                let (version, catalog) = self.catalog(tx)?;
+                (Some(version), Some(catalog))
+            }
         };
         // Whoever has it, will have it, or is about to pay for it. Most who have it are counted
         // twice, as customers and as subscriptions: the greater number is how many there are.

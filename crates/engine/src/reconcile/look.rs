@@ -5,14 +5,21 @@ use farthing_core::snapshot::{
     CheckoutSnapshot, InvoiceSnapshot, PaymentStatus, Snapshot, SubscriptionSnapshot,
 };
 use farthing_core::subscription::Status;
+use farthing_core::time::Timestamp;
 use farthing_providers::{CallError, Stripe};
 use farthing_store::checkouts::{self, Status as CheckoutStatus};
+use farthing_store::subscriptions::Stored;
 use farthing_store::{Tx, counters, customers, intents, subscriptions};
 
 use crate::{Engine, EngineError, STRIPE};
 
 /// Of how many of the newest payments refunds and disputes are asked for.
 const PAYMENTS: usize = 6;
+/// How long ago an invoice is old unless it paid for what ran since, in seconds: 40 days, longer than a
+/// month and the days it may take to be paid.
+const RECENT: i64 = 40 * 86_400;
+/// By how much an invoice may be older than the period it pays, in seconds.
+const SLACK: i64 = 3_600;
 /// How many checkouts of a customer are looked at.
 pub(super) const CHECKOUTS: u32 = 200;
 
@@ -28,6 +35,8 @@ pub(super) struct Theirs {
     pub missing: Vec<String>,
     /// The newest first.
     pub invoices: Vec<InvoiceSnapshot>,
+    /// From when on invoices were asked for; `None`: all of them.
+    pub invoices_from: Option<Timestamp>,
     /// Those that are open here.
     pub checkouts: Vec<CheckoutSnapshot>,
     /// Refunds and disputes.
@@ -48,12 +57,18 @@ pub(super) struct Linked {
 struct Wanted {
     fetch: i64,
     link: Option<String>,
+    /// All subscriptions that we know, by the provider's id.
+    known: Vec<String>,
+    /// Those of them that did not end.
     running: Vec<String>,
     open: Vec<String>,
+    /// From when on invoices can matter for what runs.
+    invoices_from: Timestamp,
 }
 
 impl Engine {
-    /// `None`: a change is under way. Errors: there is no such customer; the provider could not be
+    /// Where `thorough` is false, of invoices only those that can matter for what runs, and no
+    /// refunds and disputes. `None`: a change is under way. Errors: there is no such customer; the provider could not be
     /// asked.
     pub(super) fn look_at_everything(
         &self,
@@ -62,8 +77,8 @@ impl Engine {
         thorough: bool,
     ) -> Result<Option<Theirs>, EngineError> {
         let (id, link) = (customer.clone(), link.map(str::to_owned));
-        let wanted = self.write(move |_, tx| wanted(tx, &id, link.clone()))?;
-        let Some(Wanted { fetch, link, running, open }) = wanted else {
+        let wanted = self.write(move |engine, tx| wanted(tx, &id, link.clone(), engine.now()))?;
+        let Some(Wanted { fetch, link, known, running, open, invoices_from }) = wanted else {
             return Ok(None);
         };
         let mut theirs = Theirs {
@@ -72,6 +87,7 @@ impl Engine {
             subscriptions: Vec::new(),
             missing: Vec::new(),
             invoices: Vec::new(),
+            invoices_from: None,
             checkouts: Vec::new(),
             money_back: Vec::new(),
         };
@@ -83,7 +99,9 @@ impl Engine {
         if linked.there {
             theirs.subscriptions = stripe.list_subscriptions(&linked.id)?;
             theirs.subscriptions.reverse();
-            theirs.invoices = all_invoices(stripe, &linked.id)?;
+            let news = theirs.subscriptions.iter().any(|it| !known.contains(&it.id));
+            theirs.invoices_from = (!thorough && !news).then_some(invoices_from);
+            theirs.invoices = all_invoices(stripe, &linked.id, theirs.invoices_from)?;
         }
         theirs.customer = Some(linked);
         for id in running {
@@ -109,6 +127,7 @@ fn wanted(
     tx: &mut Tx<'_>,
     id: &CustomerId,
     link: Option<String>,
+    now: Timestamp,
 ) -> Result<Option<Wanted>, EngineError> {
     if customers::find(tx, id)?.is_none() {
         return Err(EngineError::no_customer(id));
@@ -121,14 +140,21 @@ fn wanted(
         None => link,
     };
     let ours = subscriptions::of_customer(tx, id)?;
+    let known = ours.iter().map(|it| it.provider_id.clone()).collect();
+    let recent = now.plus_seconds(-RECENT);
+    let ran = |it: &&Stored| it.subscription.ended_at.is_none_or(|end| recent < end);
+    let starts = ours.iter().filter(ran).map(|it| it.subscription.period.start);
+    let invoices_from = starts.fold(recent, Timestamp::min).plus_seconds(-SLACK);
     let running = ours.into_iter().filter(|it| it.subscription.status != Status::Canceled);
     let open = checkouts::of_customer(tx, id, CHECKOUTS)?;
     let open = open.into_iter().filter(|it| it.status == CheckoutStatus::Open);
     Ok(Some(Wanted {
         fetch: counters::next(tx, "fetches")?,
         link,
+        known,
         running: running.map(|it| it.provider_id).collect(),
         open: open.filter_map(|it| it.provider_id).collect(),
+        invoices_from,
     }))
 }
 
@@ -139,11 +165,16 @@ fn linked(stripe: &Stripe, id: String) -> Result<Linked, EngineError> {
     })
 }
 
-fn all_invoices(stripe: &Stripe, customer: &str) -> Result<Vec<InvoiceSnapshot>, EngineError> {
+/// All that were made at or after `since`; all there are when `None`.
+fn all_invoices(
+    stripe: &Stripe,
+    customer: &str,
+    since: Option<Timestamp>,
+) -> Result<Vec<InvoiceSnapshot>, EngineError> {
     let mut all = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let page = stripe.list_invoices_page(Some(customer), None, after.as_deref())?;
+        let page = stripe.list_invoices_page(Some(customer), since, after.as_deref())?;
         all.extend(page.items);
         match page.next {
             Some(next) => after = Some(next),

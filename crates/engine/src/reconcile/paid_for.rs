@@ -235,8 +235,9 @@ fn is_founded(
         it.id == stored.provider_id && it.trial.is_some_and(|trial| trial.contains(start))
     });
     let gone = theirs.missing.contains(&stored.provider_id);
+    let not_asked = theirs.invoices_from.is_some_and(|from| start < from);
     let bought = |(id, paid): &(String, PaidPeriod)| {
         *id == stored.provider_id && paid.plan == plan && paid.period.contains(start)
     };
-    on_trial || gone || paid.iter().any(bought)
+    on_trial || gone || not_asked || paid.iter().any(bought)
 }

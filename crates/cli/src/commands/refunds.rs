@@ -1,5 +1,6 @@
 //! `farthing refunds`: who wants money back, and what becomes of it.
 
+use farthing_core::money::Money;
 use serde_json::{Value, json};
 
 use super::customers::cell;
@@ -54,12 +55,12 @@ fn row(refund: &Value) -> Vec<String> {
     COLUMNS.iter().map(|column| shown(refund, column)).collect()
 }
 
-/// An amount in minor units with its currency, and everything else as it is.
+/// An amount as people write it, and everything else as it is.
 fn shown(refund: &Value, column: &str) -> String {
     match column {
         "amount" => {
-            let amount = &refund["amount"];
-            format!("{} {}", cell(&amount["amount"]), cell(&amount["currency"]))
+            let amount = serde_json::from_value::<Money>(refund["amount"].clone());
+            amount.map_or_else(|_| cell(&refund["amount"]), |amount| amount.to_string())
         }
         column => cell(&refund[column]),
     }

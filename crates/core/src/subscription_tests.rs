@@ -116,40 +116,62 @@ fn show(sub: &Subscription) -> String {
     words.join(", ")
 }
 
-/// One line per (state, sighting). Reviewing a change to the machine is reading this diff.
+/// Every state that there can be: status × standing × cancellation × pending change.
+fn states() -> Vec<Option<Subscription>> {
+    let since = month(1).end;
+    let overdue = [Standing::Good, Standing::PastDue { since }, Standing::ReadOnly { since }];
+    let free = || Pending { plan: "free".into(), interval: Interval::Month, at: month(1).end };
+    let mut states = vec![None];
+    for status in Status::ALL {
+        let standings = if status == Status::Active { &overdue[..] } else { &overdue[..1] };
+        let over = matches!(status, Status::Incomplete | Status::Canceled);
+        for standing in standings {
+            for cancel_at in [None, Some(month(1).end)] {
+                for pending in [None, Some(free())] {
+                    if over && (cancel_at.is_some() || pending.is_some()) {
+                        continue;
+                    }
+                    let state = running(status, *standing, cancel_at);
+                    states.push(Some(Subscription { pending, ..state }));
+                }
+            }
+        }
+    }
+    states
+}
+
+fn line(before: Option<&Subscription>, fact: &str, absorbed: &Absorbed) -> String {
+    let before = before.map_or("(new)".to_owned(), show);
+    let events: Vec<&str> = absorbed.events.iter().map(Event::name).collect();
+    let after = format!("{} on {}", show(&absorbed.next), absorbed.next.plan);
+    format!("{before:<38} {fact:<19} {after:<50} {}\n", events.join(" "))
+}
+
+/// One line per (state, fact): what the provider says, and what time alone brings. Reviewing a
+/// change to the machine is reading this diff.
 #[test]
 fn transition_table() {
-    let past_due = Standing::PastDue { since: month(1).end };
-    let mut changing = running(Status::Active, Standing::Good, None);
-    changing.pending =
-        Some(Pending { plan: "free".into(), interval: Interval::Month, at: month(1).end });
-    let states = [
-        None,
-        Some(running(Status::Incomplete, Standing::Good, None)),
-        Some(running(Status::Trialing, Standing::Good, None)),
-        Some(running(Status::Active, Standing::Good, None)),
-        Some(running(Status::Active, Standing::Good, Some(month(1).end))),
-        Some(changing),
-        Some(running(Status::Active, past_due, None)),
-        Some(running(Status::Paused, Standing::Good, None)),
-        Some(running(Status::Canceled, Standing::Good, None)),
-    ];
     let mut table = String::new();
-    for state in &states {
+    for state in states() {
         for (name, seen) in sightings() {
             let absorbed = absorb(state.as_ref(), &seen, at("2027-02-10T02:00:00Z"));
-            let before = state.as_ref().map_or("(new)".to_owned(), show);
-            let events: Vec<&str> = absorbed.events.iter().map(Event::name).collect();
-            let after = format!("{} on {}", show(&absorbed.next), absorbed.next.plan);
-            table += &format!("{before:<18} {name:<19} {after:<32} {}\n", events.join(" "));
+            table += &line(state.as_ref(), name, &absorbed);
             // What was paid late has had its effect then, and is not shown again.
             let late = |event: &Event| matches!(event, Event::PaidLate(_));
             let shown =
                 if absorbed.events.iter().any(late) { Vec::new() } else { seen.paid.clone() };
             let seen = Seen { paid: shown, ..seen };
             let again = absorb(Some(&absorbed.next), &seen, at("2027-02-10T03:00:00Z"));
-            assert_eq!(again.events, [], "{before} + {name} twice is not the same as once");
+            assert_eq!(again.events, [], "{state:?} + {name} twice is not the same as once");
         }
+        let Some(state) = state else { continue };
+        let policy = crate::catalog::parse(crate::catalog::SAMPLE).unwrap().dunning;
+        let (late, unchanged) =
+            (at("2027-04-10T00:00:00Z"), || Absorbed { next: state.clone(), events: Vec::new() });
+        let trial = expire_trial(&state, late).unwrap_or_else(unchanged);
+        table += &line(Some(&state), "trial's end passed", &trial);
+        let step = crate::dunning::step(&state, &policy, late).unwrap_or_else(unchanged);
+        table += &line(Some(&state), "dunning step due", &step);
     }
     insta::assert_snapshot!(table);
 }

@@ -9,7 +9,7 @@ use farthing_core::time::Timestamp;
 use farthing_providers::{CallError, Stripe};
 use farthing_store::checkouts::{self, Status as CheckoutStatus};
 use farthing_store::subscriptions::Stored;
-use farthing_store::{Tx, counters, customers, intents, subscriptions};
+use farthing_store::{Tx, counters, customers, drift, intents, subscriptions};
 
 use crate::{Engine, EngineError, STRIPE};
 
@@ -53,6 +53,18 @@ pub(super) struct Linked {
     pub app_id: Option<String>,
 }
 
+/// How closely one customer is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What can matter for what runs: each day, for everybody. Whoever has an open difference is
+    /// looked at whole instead, so that it is not taken for gone.
+    Daily,
+    /// And the provider's customer, and every invoice: when all are walked on request.
+    Whole,
+    /// And refunds and disputes of the newest payments: when one is asked for.
+    Thorough,
+}
+
 /// What has to be asked for.
 struct Wanted {
     fetch: i64,
@@ -64,23 +76,26 @@ struct Wanted {
     open: Vec<String>,
     /// From when on invoices can matter for what runs.
     invoices_from: Timestamp,
+    /// Whether a difference is open.
+    differs: bool,
 }
 
 impl Engine {
-    /// Where `thorough` is false, of invoices only those that can matter for what runs, and no
-    /// refunds and disputes. `None`: a change is under way. Errors: there is no such customer; the provider could not be
+    /// `None`: a change is under way. Errors: there is no such customer; the provider could not be
     /// asked.
     pub(super) fn look_at_everything(
         &self,
         customer: &CustomerId,
         link: Option<&str>,
-        thorough: bool,
+        depth: Depth,
     ) -> Result<Option<Theirs>, EngineError> {
         let (id, link) = (customer.clone(), link.map(str::to_owned));
         let wanted = self.write(move |engine, tx| wanted(tx, &id, link.clone(), engine.now()))?;
-        let Some(Wanted { fetch, link, known, running, open, invoices_from }) = wanted else {
+        let Some(Wanted { fetch, link, known, running, open, invoices_from, differs }) = wanted
+        else {
             return Ok(None);
         };
+        let daily = depth == Depth::Daily && !differs;
         let mut theirs = Theirs {
             fetch,
             customer: None,
@@ -95,12 +110,16 @@ impl Engine {
             return Ok(Some(theirs));
         };
         let stripe = self.stripe()?;
-        let linked = linked(stripe, link)?;
+        let linked = if daily {
+            Linked { id: link, there: true, app_id: None }
+        } else {
+            linked(stripe, link)?
+        };
         if linked.there {
             theirs.subscriptions = stripe.list_subscriptions(&linked.id)?;
             theirs.subscriptions.reverse();
             let news = theirs.subscriptions.iter().any(|it| !known.contains(&it.id));
-            theirs.invoices_from = (!thorough && !news).then_some(invoices_from);
+            theirs.invoices_from = (daily && !news).then_some(invoices_from);
             theirs.invoices = all_invoices(stripe, &linked.id, theirs.invoices_from)?;
         }
         theirs.customer = Some(linked);
@@ -116,7 +135,7 @@ impl Engine {
         for id in open {
             theirs.checkouts.extend(found(stripe.fetch_checkout(&id))?);
         }
-        if thorough {
+        if depth == Depth::Thorough {
             theirs.money_back = money_back(stripe, &theirs.invoices)?;
         }
         Ok(Some(theirs))
@@ -155,6 +174,7 @@ fn wanted(
         running: running.map(|it| it.provider_id).collect(),
         open: open.filter_map(|it| it.provider_id).collect(),
         invoices_from,
+        differs: !drift::open_of(tx, Some(id))?.is_empty(),
     }))
 }
 

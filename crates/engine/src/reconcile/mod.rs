@@ -33,6 +33,7 @@ use crate::{Call, Engine, EngineError};
 
 pub use farthing_store::drift::{DriftState as State, Repair};
 pub use keep::DriftView;
+use look::Depth;
 pub(crate) use walk::EVERY;
 pub use walk::Walked;
 
@@ -113,20 +114,19 @@ impl Engine {
         customer: &CustomerId,
         fix: bool,
     ) -> Result<DriftReport, EngineError> {
-        self.reconcile_linked(call, customer, None, (fix, true))
+        self.reconcile_linked(call, customer, None, (fix, Depth::Thorough))
     }
 
-    /// The same; `link` is the provider's customer where the link is not known yet, and `thorough`
-    /// asks for refunds and disputes of the newest payments, too.
+    /// The same; `link` is the provider's customer where the link is not known yet.
     fn reconcile_linked(
         &self,
         call: &Call,
         customer: &CustomerId,
         link: Option<&str>,
-        (fix, thorough): (bool, bool),
+        (fix, depth): (bool, Depth),
     ) -> Result<DriftReport, EngineError> {
         for _ in 0..LOOKS {
-            let Some(theirs) = self.look_at_everything(customer, link, thorough)? else {
+            let Some(theirs) = self.look_at_everything(customer, link, depth)? else {
                 return self.skipped(customer);
             };
             match self.compare_customer(call, customer, theirs, fix)? {

@@ -235,7 +235,8 @@ fn is_founded(
         it.id == stored.provider_id && it.trial.is_some_and(|trial| trial.contains(start))
     });
     let gone = theirs.missing.contains(&stored.provider_id);
-    let not_asked = theirs.invoices_from.is_some_and(|from| start < from);
+    // What paid for an earlier period may be older than what was asked for.
+    let not_asked = theirs.invoices_from.is_some() && start < stored.subscription.period.start;
     let bought = |(id, paid): &(String, PaidPeriod)| {
         *id == stored.provider_id && paid.plan == plan && paid.period.contains(start)
     };

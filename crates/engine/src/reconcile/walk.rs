@@ -2,16 +2,22 @@
 
 use farthing_core::ids::CustomerId;
 use farthing_core::snapshot::{SubscriptionSnapshot, SubscriptionStatus};
-use farthing_store::customers;
 use farthing_store::drift::Repair;
+use farthing_store::{customers, watermarks};
 use serde::Serialize;
 
+use super::look::Depth;
 use super::{Drift, DriftReport};
 use crate::jobs::Job;
 use crate::{Call, Engine, EngineError, STRIPE};
 
 /// How long after one walk the next one starts, in seconds: a day.
 pub(crate) const EVERY: i64 = 86_400;
+/// How long after everybody was compared they are compared again, in seconds: a week. What the
+/// provider tells of is heard of each day.
+const EVERYBODY_EVERY: i64 = 7 * EVERY;
+/// When everybody was compared last.
+const EVERYBODY: &str = "customers_compared";
 /// How many customers are named at a time.
 const PAGE: i64 = 200;
 /// How many customers one job compares: far fewer than its lease has time for.
@@ -73,18 +79,24 @@ impl Engine {
             };
             after = last.to_string();
             for id in &ids {
-                if let Some(report) = self.compare_or_tell(call, id, fix)? {
+                if let Some(report) = self.compare_or_tell(call, id, (fix, Depth::Whole))? {
                     told(&report);
                 }
             }
         }
     }
 
-    /// The daily walk sets out: events that never arrived, strangers, and then everybody in batches.
+    /// The daily walk sets out: events that never arrived, strangers, and once a week everybody in
+    /// batches.
     pub(crate) fn reconcile_daily(&self, call: &Call) -> Result<(), EngineError> {
         self.write(|engine, tx| {
             let at = engine.now().plus_seconds(EVERY);
             engine.enqueue_once(tx, &Job::Reconcile, at)?;
+            let last = watermarks::get(tx, EVERYBODY)?;
+            if last.is_some_and(|last| engine.now() < last.plus_seconds(EVERYBODY_EVERY)) {
+                return Ok(());
+            }
+            watermarks::advance(tx, EVERYBODY, engine.now())?;
             let all = Job::ReconcileCustomers { after: String::new() };
             engine.enqueue_once(tx, &all, engine.now())
         })?;
@@ -101,7 +113,7 @@ impl Engine {
     pub(crate) fn reconcile_batch(&self, call: &Call, after: &str) -> Result<(), EngineError> {
         let ids = self.read(|_, tx| Ok(customers::ids_after(tx, after, BATCH)?))?;
         for id in &ids {
-            self.compare_or_tell(call, id, true)?;
+            self.compare_or_tell(call, id, (true, Depth::Daily))?;
         }
         let Some(last) = ids.last() else {
             return Ok(());
@@ -116,9 +128,9 @@ impl Engine {
         &self,
         call: &Call,
         id: &CustomerId,
-        fix: bool,
+        how: (bool, Depth),
     ) -> Result<Option<DriftReport>, EngineError> {
-        match self.reconcile_linked(call, id, None, (fix, false)) {
+        match self.reconcile_linked(call, id, None, how) {
             Ok(report) => Ok(Some(report)),
             Err(EngineError::NotFound { what: "customer", .. }) => Ok(None),
             Err(error) if error.passes() => Err(error),
@@ -177,7 +189,7 @@ impl Engine {
             _ if known => Ok(None),
             Some(id) => {
                 let link = Some(theirs.provider_id.as_str());
-                self.reconcile_linked(call, &id, link, (fix, false)).map(Some)
+                self.reconcile_linked(call, &id, link, (fix, Depth::Whole)).map(Some)
             }
             None if over => Ok(None),
             None => {

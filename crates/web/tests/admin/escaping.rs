@@ -28,7 +28,7 @@ fn fill(panel: &mut Panel) -> (String, Note) {
     for (n, evil) in EVIL.iter().enumerate() {
         let id = format!("u_{n}").parse().unwrap();
         let profile = Profile {
-            email: "\"><img/src=x/onerror=alert(1)>@example.com".to_owned(),
+            email: "o'neil&co@example.com".to_owned(),
             name: Some((*evil).to_owned()),
             ..Profile::default()
         };

@@ -51,7 +51,6 @@ pub(crate) enum PaidBy<'a> {
 
 /// What came after a period that was paid late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::enum_variant_names, reason = "they are read as one sentence with the enum's name")]
 pub(crate) enum Followed {
     /// Nothing: it is the newest.
     Nothing,

@@ -217,6 +217,20 @@ pub struct PageParams {
     pub after: String,
 }
 
+/// Where a page of numbered entries goes on: before this number; `None`: at the newest.
+///
+/// Errors: it is not the `next` of a page.
+pub fn before(after: &str) -> Result<Option<i64>, ApiError> {
+    if after.is_empty() {
+        return Ok(None);
+    }
+    after.parse().map(Some).map_err(|_| {
+        let message = format!("{after:?} is not the \"next\" of a page");
+        let fix = "send the \"next\" of the page before";
+        ApiError::invalid(vec![FieldProblem::new("?after", Code::InvalidValue, message, fix)])
+    })
+}
+
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {

@@ -8,10 +8,9 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::{Reader, Writer};
-use crate::codes::Code;
-use crate::error::{ApiError, FieldProblem};
+use crate::error::ApiError;
 use crate::json::{Json, Text};
-use crate::query::{CustomerPath, Limit, Page, Params};
+use crate::query::{self, CustomerPath, Limit, Page, Params};
 use crate::schema;
 use crate::state::App;
 use crate::values::Instant;
@@ -64,14 +63,7 @@ pub async fn get_ledger(
     Params(params): Params<LedgerParams>,
 ) -> Result<Answered<Page<LedgerView>>, ApiError> {
     let LedgerParams { credit, limit, after } = params;
-    let before = match after.as_str() {
-        "" => None,
-        text => Some(text.parse::<i64>().map_err(|_| {
-            let message = format!("{text:?} is not the \"next\" of a page");
-            let fix = "send the \"next\" of the page before";
-            ApiError::invalid(vec![FieldProblem::new("?after", Code::InvalidValue, message, fix)])
-        })?),
-    };
+    let before = query::before(&after)?;
     let credit = credit.map(|text| text.0);
     let rows = app
         .ask(move |engine| engine.ledger(&id, credit.as_deref(), before, i64::from(limit.0) + 1));

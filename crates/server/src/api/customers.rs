@@ -15,7 +15,7 @@ use crate::auth::{Reader, Writer};
 use crate::codes::Code;
 use crate::error::{ApiError, FieldProblem};
 use crate::json::{Json, Text};
-use crate::query::{CustomerPath, Limit, Page, PageParams, Params};
+use crate::query::{self, CustomerPath, Limit, Page, PageParams, Params};
 use crate::schema;
 use crate::state::App;
 use crate::values::CurrencyCode;
@@ -267,14 +267,7 @@ pub async fn get_timeline(
     Params(params): Params<PageParams>,
 ) -> Result<Answered<Page<TimelineEntry>>, ApiError> {
     let PageParams { limit, after } = params;
-    let before = match after.as_str() {
-        "" => None,
-        text => Some(text.parse::<i64>().map_err(|_| {
-            let message = format!("{text:?} is not the \"next\" of a page");
-            let fix = "send the \"next\" of the page before";
-            ApiError::invalid(vec![FieldProblem::new("?after", Code::InvalidValue, message, fix)])
-        })?),
-    };
+    let before = query::before(&after)?;
     let rows = app.ask(move |engine| engine.timeline(&id, before, limit.0 + 1)).await?;
     Ok(Answered(Page::of(rows, limit, |entry| entry.seq.to_string())))
 }
